@@ -1,0 +1,1 @@
+"""chaoslab: chaotic systems as text, integrated in milliseconds, labelled, measured and drawn."""

@@ -1,0 +1,192 @@
+"""The catalogue: find, read, check and list the definitions in `equations/`."""
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+
+from .language import DefinitionError, suggest
+from .system import System
+
+FOLDER = Path(__file__).parent / "equations"
+MEASURED = Path(__file__).parent / "measured.csv"
+REQUIRED = ("name", "title", "about", "cite", "equations", "state")
+KEYS = {entry.name for entry in fields(System)} - {"field", "period"}
+
+
+def _fold(text: str) -> str:
+    """A name without case, accents and separators, by which it is looked up."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]", "", plain.lower())
+
+
+@lru_cache(maxsize=1)
+def _files() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(FOLDER.glob("*/*.toml"))}
+
+
+@lru_cache(maxsize=None)
+def _read(path: Path) -> dict:
+    return read_definition(path.read_text(encoding="utf-8"), str(path.relative_to(FOLDER)))
+
+
+def read_definition(text: str, place: str = "this TOML text") -> dict:
+    """The definition in TOML text; raises DefinitionError on a missing or unknown key."""
+    try:
+        entry = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError(f"{place} is not TOML: {error}") from error
+    for key in entry:
+        if key not in KEYS:
+            raise DefinitionError(f"{place} has the unknown key {key!r}.{suggest(key, KEYS)} Keys are {', '.join(sorted(KEYS))}")
+    missing = [key for key in REQUIRED if key not in entry]
+    if missing:
+        raise DefinitionError(f"{place} lacks {', '.join(missing)}; every definition has {', '.join(REQUIRED)}")
+    return entry
+
+
+def _find(name: str) -> Path:
+    if not isinstance(name, str):
+        raise TypeError(f"a system is named by text, as in load('Lorenz'); {type(name).__name__} given")
+    files = _files()
+    if _fold(name) in files:
+        return files[_fold(name)]
+    titles = {_fold(_read(path)["title"]): path for path in files.values()}
+    if _fold(name) in titles:
+        return titles[_fold(name)]
+    known = names()
+    raise KeyError(f"no system is called {name!r}.{suggest(name, known)} names() lists all {len(known)}")
+
+
+def names(kind: str | None = None) -> list[str]:
+    """The names in the catalogue, sorted; of one kind if given."""
+    entries = [_read(path) for path in _files().values()]
+    return sorted((e["name"] for e in entries if kind in (None, e.get("kind", "flow"))), key=str.lower)
+
+
+def load(name: str, **values) -> System:
+    """The catalogue's system of that name, at other sizes or parameter values if given.
+
+    Case, accents and separators do not matter. Raises KeyError with the nearest name.
+
+    >>> load("lorenz").dimension
+    3
+    >>> load("Lorenz96", n=8).dimension
+    8
+    """
+    base = _load(_find(name))
+    if not values:
+        return base
+    sizes = {entry["name"] for entry in base.index.values()}
+    resized = {key: values.pop(key) for key in list(values) if key in sizes and key not in base.parameters}
+    if not resized:
+        return base.with_(**values)
+    entry = _read(_find(name))
+    for key, size in resized.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ValueError(f"the size {key} of {base.label} is a whole number of at least 1; {size!r} given")
+    index = {k: {**v, "size": resized.get(v.get("name", "n"), v["size"])} for k, v in entry["index"].items()}
+    unknown = [key for key in values if key not in base.parameters]
+    if unknown:
+        raise ValueError(f"{base.label} has no parameter {unknown[0]!r}.{suggest(unknown[0], base.parameters)}")
+    definition = {**entry, "index": index, "parameters": {**entry.get("parameters", {}), **values}, "field": base.field}
+    try:
+        return System(**definition)
+    except DefinitionError as error:
+        raise ValueError(f"{base.label} at {resized}: {error}; give arrays of the new size, as in load(name, n=8, w=...)") from error
+
+
+@lru_cache(maxsize=None)
+def _load(path: Path) -> System:
+    entry = _read(path)
+    try:
+        return System(**entry, field=path.parent.name, period=_periods().get(entry["name"]))
+    except DefinitionError as error:
+        raise DefinitionError(f"{path.relative_to(FOLDER)}: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _periods() -> dict[str, float]:
+    """Stored dominant periods; a map's is one iteration."""
+    return {row["system"]: float(row["value"]) for row in measured() if row["quantity"] == "period"}
+
+
+def measured() -> list[dict[str, str]]:
+    """The rows of measured.csv: system, quantity, value, error, method, settings, seed, version, date."""
+    import csv
+
+    if not MEASURED.exists():
+        return []
+    with MEASURED.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def table(**only):
+    """The catalogue as a pandas frame indexed by name, one row a system; keep rows by value, as in `table(kind="map")`.
+
+    Columns: kind, field, dimension, parameters (their number), period, title, conserved, smooth, sizes, reference key.
+
+    >>> int(table(kind="flow", dimension=3).loc["Lorenz", "parameters"])
+    3
+    """
+    import pandas as pd
+
+    rows = []
+    for path in _files().values():
+        system = _load(path)
+        rows.append(
+            {
+                "name": system.name,
+                "title": system.title,
+                "kind": system.kind,
+                "field": system.field,
+                "dimension": system.dimension,
+                "parameters": len(system.parameters),
+                "period": system.period,
+                "smooth": system.smooth,
+                "conserved": ", ".join(system.conserved),
+                "sizes": ", ".join(f"{k}={v}" for k, v in system._text.sizes.items()),
+                "cite": system.cite,
+            }
+        )
+    frame = pd.DataFrame(rows).set_index("name").sort_index(key=lambda index: index.str.lower())
+    for key, value in only.items():
+        if key not in frame.columns:
+            raise ValueError(f"the table has no column {key!r}.{suggest(key, frame.columns)} Columns are {', '.join(frame.columns)}")
+        frame = frame[frame[key].isin(value if isinstance(value, list | tuple | set) else [value])]
+    return frame
+
+
+def search(text: str):
+    """The table's rows whose name, title, description, field or source mention the text."""
+    frame = table()
+    wanted = _fold(text)
+    if not wanted:
+        raise ValueError("search for a word, as in search('fluid')")
+    everything = {
+        system.name: " ".join([system.name, system.title, system.about, system.field, system.reference, system.note])
+        for system in map(_load, _files().values())
+    }
+    return frame[[wanted in _fold(everything[name]) for name in frame.index]]
+
+
+@lru_cache(maxsize=1)
+def _bibliography():
+    from pybtex.database import parse_file
+
+    return parse_file(str(Path(__file__).parent / "references.bib"), "bibtex")
+
+
+@lru_cache(maxsize=None)
+def reference(key: str) -> str:
+    """The line of text that names a source, from its key in references.bib."""
+    from pybtex.backends.plaintext import Backend
+    from pybtex.style.formatting.plain import Style
+
+    library = _bibliography()
+    if key not in library.entries:
+        return key
+    [entry] = list(Style().format_entries([library.entries[key]]))
+    return " ".join(entry.text.render(Backend()).split())

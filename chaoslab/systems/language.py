@@ -1,0 +1,309 @@
+"""The equation language: text in, tree out.
+
+Text is read by `ast.parse` and a whitelist; nothing is evaluated. What is refused is quoted with the reason.
+A tree is made of interned nodes: equal trees are the same object, so sharing costs nothing and survives every rewrite.
+"""
+
+import ast
+import difflib
+import math
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+
+#: The closed list of functions, with the number of arguments each takes (None: two or more).
+FUNCTIONS: dict[str, int | None] = {
+    **dict.fromkeys(
+        "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log sqrt abs sign step floor".split(), 1
+    ),
+    **{"atan2": 2, "mod": 2, "where": 3, "min": None, "max": None},
+}
+#: Functions of (body, index) that run over an index: `sum(w[i,j]*x[j], j)`.
+REDUCTIONS = ("sum", "min", "max")
+COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+LOGIC = ("and", "or", "not")
+CONDITIONS = frozenset({*COMPARISONS.values(), *LOGIC})
+RESERVED = frozenset({"t", "pi", "sum", *FUNCTIONS})
+
+LONGEST_TEXT = 20_000
+DEEPEST = 120
+LARGEST_POWER = 64
+
+
+class DefinitionError(ValueError):
+    """A definition that cannot be read: what was written, why it is refused, what to write instead."""
+
+
+class Node:
+    """One operation, number or name of an equation; interned and immutable.
+
+    `head` is "number" (args: value, text as written), "name" (args: name), "item" (name and indices), an operator
+    (`+` of any number of terms, `*`, `/`, `**`, `neg`), a comparison, `and`, `or`, `not`, a function's name, or
+    "over sum", "over min", "over max" (args: body, index).
+    """
+
+    __slots__ = ("__weakref__", "args", "head")
+    _interned: "weakref.WeakValueDictionary[tuple, Node]" = weakref.WeakValueDictionary()
+    _lock = threading.Lock()
+    head: str
+    args: tuple
+
+    def __new__(cls, head: str, *args):
+        key = (head, *(id(arg) if isinstance(arg, Node) else arg for arg in args))
+        with cls._lock:
+            node = cls._interned.get(key)
+            if node is None:
+                node = super().__new__(cls)
+                object.__setattr__(node, "head", head)
+                object.__setattr__(node, "args", args)
+                cls._interned[key] = node
+        return node
+
+    def __setattr__(self, name, value):
+        raise AttributeError("an equation's tree cannot be changed; build a new one")
+
+    def __reduce__(self):
+        return Node, (self.head, *self.args)
+
+    def __repr__(self):
+        return f"{self.head}({', '.join(map(str, self.args))})"
+
+    @property
+    def children(self) -> tuple["Node", ...]:
+        return tuple(arg for arg in self.args if isinstance(arg, Node))
+
+
+def number(value: int | float | Fraction, text: str | None = None) -> Node:
+    """A constant; kept exact, so that 8/3 stays a fraction until code is emitted."""
+    value = Fraction(value)
+    return Node("number", value, text or (str(value) if value.denominator == 1 else repr(float(value))))
+
+
+def name(text: str) -> Node:
+    return Node("name", text)
+
+
+ZERO, ONE = number(0), number(1)
+
+
+def walk(*roots: Node) -> Iterator[Node]:
+    """Every distinct node below the roots, children before parents; no recursion, so depth does not matter."""
+    seen, stack = set(), [(root, False) for root in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(node.children))
+
+
+def rewrite(roots: Iterable[Node], rule: Callable[[Node], Node]) -> list[Node]:
+    """The trees with `rule` applied to each node after its children; shared parts are rewritten once."""
+    roots, done = list(roots), {}
+    for node in walk(*roots):
+        args = tuple(done[arg] if isinstance(arg, Node) else arg for arg in node.args)
+        done[node] = rule(node if args == node.args else Node(node.head, *args))
+    return [done[root] for root in roots]
+
+
+def names_in(*roots: Node) -> set[str]:
+    """Names used below the roots, names of arrays included."""
+    return {node.args[0] for node in walk(*roots) if node.head in ("name", "item")}
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """' Did you mean ...?' with the nearest known word, or the empty string."""
+    folded = {entry.lower(): entry for entry in known}
+    near = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.5)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def constant(node: Node) -> float | None:
+    """The float value of a tree without names, infinity where it overflows, None where there are names."""
+    values: dict[Node, float] = {}
+    for part in walk(node):
+        try:
+            values[part] = _fold(part, [values[child] for child in part.children])
+        except KeyError:
+            return None
+        except (ArithmeticError, ValueError):
+            return math.inf
+    return values[node]
+
+
+def _fold(node: Node, args: list[float]) -> float:
+    match node.head:
+        case "number":
+            return float(node.args[0])
+        case "name":
+            return {"pi": math.pi}[node.args[0]]
+        case "+":
+            return math.fsum(args)
+        case "*":
+            return args[0] * args[1]
+        case "/":
+            return args[0] / args[1]
+        case "neg":
+            return -args[0]
+        case "**":
+            return math.pow(*args)
+        case "abs" | "min" | "max":
+            return float({"abs": abs, "min": min, "max": max}[node.head](*args))
+        case "sign":
+            return float((args[0] > 0) - (args[0] < 0))
+        case "step":
+            return float(args[0] > 0)
+        case "mod":
+            return args[0] - args[1] * math.floor(args[0] / args[1])
+    if node.head in FUNCTIONS and hasattr(math, node.head):
+        return getattr(math, node.head)(*args)
+    raise KeyError(node.head)
+
+
+def read(text: str, *, where: str = "") -> Node:
+    """The tree of one equation's right-hand side.
+
+    `where` names the place for error messages, as in "equation of x". Raises DefinitionError.
+    """
+    return _Reader(text, where).tree()
+
+
+class _Reader:
+    def __init__(self, text: str, where: str):
+        self.where = where
+        if isinstance(text, bool) or not isinstance(text, str | int | float):
+            self.text = repr(text)
+            self.refuse(None, "an equation is text such as 'sigma*(y - x)'")
+        self.text = str(text).strip()
+
+    def refuse(self, node: ast.AST | None, reason: str):
+        part = ast.get_source_segment(self.text, node) if node is not None else None
+        place = f"in the {self.where}, " if self.where else ""
+        whole = self.text if len(self.text) <= 200 else self.text[:200] + " ..."
+        quoted = f"{part!r} in {whole!r}" if part and part != whole else repr(whole)
+        raise DefinitionError(f"{place}{quoted}: {reason}")
+
+    def tree(self) -> Node:
+        if len(self.text) > LONGEST_TEXT:
+            self.refuse(None, f"longer than {LONGEST_TEXT} characters; split it with [where] or write an indexed sum")
+        if not self.text:
+            self.refuse(None, "the text is empty")
+        try:
+            parsed = ast.parse(self.text, mode="eval").body
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            message = getattr(error, "msg", str(error)) or type(error).__name__
+            self.refuse(None, f"this is not an expression ({message}). Python's own words cannot be names: write lambda_")
+        tree = self.convert(parsed, 0)
+        for node in walk(tree, Node("+", tree, tree)):  # a condition is no number
+            for place, child in enumerate(node.children):
+                if (child.head in CONDITIONS) != (node.head in LOGIC or (node.head == "where" and place == 0)):
+                    self.refuse(None, "conditions such as x > 0 go into where(condition, a, b), and only there")
+        return tree
+
+    def convert(self, node: ast.AST, depth: int) -> Node:
+        if depth > DEEPEST:
+            self.refuse(None, f"nested more than {DEEPEST} deep; name its parts in [where]")
+        go = lambda child: self.convert(child, depth + 1)  # noqa: E731
+        match node:
+            case ast.Constant(value=bool()) | ast.Constant(value=str()) | ast.Constant(value=complex()):
+                self.refuse(node, "only real numbers can be written here")
+            case ast.Constant(value=int() | float()):
+                return self.literal(node)
+            case ast.Name(id=word):
+                if word in FUNCTIONS or word in REDUCTIONS:
+                    self.refuse(node, f"{word} is a function and needs its argument in parentheses")
+                return name(word)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return Node("neg", go(operand))
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return go(operand)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return Node("not", go(operand))
+            case ast.BinOp():
+                return self.operation(node, depth)
+            case ast.BoolOp(op=op, values=values):
+                return Node("and" if isinstance(op, ast.And) else "or", *map(go, values))
+            case ast.Compare(left=left, ops=ops, comparators=right):
+                if any(type(op) not in COMPARISONS for op in ops):
+                    self.refuse(node, "comparisons are <, <=, >, >=, and between indices == and !=")
+                sides = [go(left), *map(go, right)]
+                links = [Node(COMPARISONS[type(op)], *sides[k : k + 2]) for k, op in enumerate(ops)]
+                return links[0] if len(links) == 1 else Node("and", *links)
+            case ast.Subscript(value=ast.Name(id=word), slice=index):
+                parts = index.elts if isinstance(index, ast.Tuple) else [index]
+                return Node("item", word, *map(go, parts))
+            case ast.Call():
+                return self.call(node, depth)
+            case ast.Attribute():
+                self.refuse(node, "attributes are not part of the language")
+        self.refuse(node, f"{type(node).__name__} is not part of the language")
+
+    def literal(self, node: ast.Constant) -> Node:
+        text = ast.get_source_segment(self.text, node)
+        try:
+            size = abs(float(node.value))
+        except OverflowError:
+            size = math.inf
+        if not size < 1e300 or (0 < size < 1e-300):
+            self.refuse(node, "numbers lie between 1e-300 and 1e300")
+        exact = Fraction(node.value) if isinstance(node.value, int) else Fraction(text.replace("_", ""))
+        return Node("number", exact, text)
+
+    def operation(self, node: ast.BinOp, depth: int) -> Node:
+        if isinstance(node.op, ast.Add | ast.Sub):
+            return self.addition(node, depth)
+        left, right = self.convert(node.left, depth + 1), self.convert(node.right, depth + 1)
+        match node.op:
+            case ast.Mult():
+                return Node("*", left, right)
+            case ast.Div():
+                if constant(right) == 0:
+                    self.refuse(node, "division by zero")
+                return Node("/", left, right)
+            case ast.Pow():
+                exponent = constant(right)
+                if exponent is not None and not abs(exponent) <= LARGEST_POWER:
+                    self.refuse(node, f"constant powers go up to {LARGEST_POWER}")
+                power = Node("**", left, right)
+                value = constant(power)
+                if value is not None and not math.isfinite(value):
+                    self.refuse(node, "this power is not a finite number")
+                return power
+            case ast.BitXor():
+                self.refuse(node, "write ** for powers")
+        self.refuse(node, "the operators are + - * / **")
+
+    def addition(self, node: ast.BinOp, depth: int) -> Node:
+        """A sum written out is one flat node, in the author's order and however long."""
+        terms = []
+        while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+            term = self.convert(node.right, depth + 1)
+            terms.append(Node("neg", term) if isinstance(node.op, ast.Sub) else term)
+            node = node.left
+        return Node("+", self.convert(node, depth + 1), *reversed(terms))
+
+    def call(self, node: ast.Call, depth: int) -> Node:
+        if not isinstance(node.func, ast.Name):
+            self.refuse(node.func, "only the functions of the language can be called")
+        word = node.func.id
+        if node.keywords or any(isinstance(arg, ast.Starred) for arg in node.args):
+            self.refuse(node, "arguments are given by position")
+        args = [self.convert(arg, depth + 1) for arg in node.args]
+        if word == "sum":
+            if len(args) < 2 or any(arg.head != "name" for arg in args[1:]):
+                self.refuse(node, "write sum(expression, j) with the index to sum over")
+            body = args[0]
+            for index in reversed(args[1:]):
+                body = Node("over sum", body, index.args[0])
+            return body
+        if word not in FUNCTIONS:
+            known = [*FUNCTIONS, "sum"]
+            self.refuse(node, f"{word} is not a function of the language.{suggest(word, known)} They are {', '.join(known)}")
+        arity = FUNCTIONS[word]
+        if len(args) != arity if arity else len(args) < 2:
+            expected = {None: "two or more arguments", 1: "one argument"}.get(arity, f"{arity} arguments")
+            self.refuse(node, f"{word} takes {expected}, {len(args)} given")
+        return Node(word, *args)

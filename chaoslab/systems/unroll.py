@@ -1,0 +1,305 @@
+"""Indexed equations written out: one scalar equation per component, all names resolved."""
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from .language import ONE, RESERVED, ZERO, DefinitionError, Node, name, number, read, rewrite, suggest, walk
+
+#: Functions with a kink or a jump.
+KINKED = frozenset({"abs", "sign", "step", "floor", "mod", "min", "max", "where"})
+#: Nodes an unrolled system may have; beyond it the text should become an array code, not scalar equations.
+LARGEST = 1_000_000
+
+
+@dataclass(frozen=True)
+class Flat:
+    """The scalar equations behind a definition; what every emitter starts from.
+
+    `variables` and `parameters` are the name nodes in `rhs`, in the order of the state vector and of the flattened
+    parameter values. A parameter's place is its name and its position in the array (None for a scalar).
+    """
+
+    kind: str
+    components: tuple[str, ...]
+    variables: tuple[Node, ...]
+    rhs: tuple[Node, ...]
+    parameters: tuple[Node, ...]
+    places: tuple[tuple[str, tuple[int, ...] | None], ...]
+    observed: tuple[Node, ...] | None = None
+    conserved: Mapping[str, Node] = field(default_factory=dict)
+
+    def __hash__(self):
+        return hash((self.kind, self.rhs, self.variables, self.parameters))
+
+    @property
+    def size(self) -> int:
+        """Distinct operations in the right-hand side."""
+        return sum(1 for node in walk(*self.rhs) if node.children)
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the right-hand side is free of kinks and jumps."""
+        return not any(node.head in KINKED for node in walk(*self.rhs))
+
+    @property
+    def timed(self) -> bool:
+        """Whether time itself appears in the equations."""
+        return name("t") in set(walk(*self.rhs))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A definition's text without its numbers; equal texts share everything that is derived from them."""
+
+    kind: str
+    equations: tuple[tuple[str, str], ...]
+    where: tuple[tuple[str, str], ...]
+    index: tuple[tuple[str, int, bool, float | None, str], ...]
+    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+    observed: tuple[tuple[str, str], ...]
+    conserved: tuple[tuple[str, str], ...]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The sizes of a family by name, as in {"n": 40}."""
+        return {size_name: size for _, size, _, _, size_name in self.index}
+
+
+def target(key: str) -> tuple[str, tuple[str, ...]]:
+    """The name and the index names on the left of an equation: 'x[i,j]' gives ('x', ('i', 'j'))."""
+    node = read(key, where="left-hand side")
+    if node.head == "name":
+        return node.args[0], ()
+    if node.head == "item" and all(arg.head == "name" for arg in node.args[1:]):
+        return node.args[0], tuple(arg.args[0] for arg in node.args[1:])
+    raise DefinitionError(f"{key!r} stands left of an equation: write a name such as x, or x[i] with an index")
+
+
+@lru_cache(maxsize=512)
+def unroll(text: Text) -> Flat:
+    """The scalar equations of a definition; raises DefinitionError on unknown names, cycles and wrong indices."""
+    return _Unroller(text).flat()
+
+
+def unused(text: Text) -> list[str]:
+    """Parameters that no equation mentions; setting one would change nothing."""
+    trees = [read(body) for _, body in (*text.equations, *text.where)]
+    used = {node.args[0] for node in walk(*trees) if node.head in ("name", "item")}
+    return [word for word, _ in text.shapes if word not in used]
+
+
+class _Unroller:
+    def __init__(self, text: Text):
+        self.text = text
+        self.index = {key: (size, cyclic, outside) for key, size, cyclic, outside, _ in text.index}
+        self.sizes = text.sizes
+        self.shapes = dict(text.shapes)
+        self.states = dict(target(key) for key, _ in text.equations)
+        self.where = {}
+        for key, body in text.where:
+            word, indices = target(key)
+            self.where[word] = (indices, read(body, where=f"definition of {word}"))
+        self.done: dict[tuple, Node] = {}
+        self.open: list[str] = []
+        self.count = 0
+        self.check_names()
+
+    def check_names(self):
+        words = [*self.states, *self.where, *self.shapes, *self.index]
+        words += [size for size in self.sizes if size not in words]
+        for word in words:
+            if word in RESERVED:
+                raise DefinitionError(f"{word!r} has a fixed meaning in the language and cannot be declared; write {word}_")
+            if words.count(word) > 1:
+                raise DefinitionError(f"{word!r} is declared twice, or both as a state, intermediate, parameter or index")
+        if len(self.states) < len(self.text.equations):
+            raise DefinitionError("a state has two equations")
+
+    def flat(self) -> Flat:
+        components, variables, rhs = [], [], []
+        for key, body in self.text.equations:
+            word, indices = target(key)
+            tree = read(body, where=f"equation of {key}")
+            for position in self.positions(indices):
+                label = word + "_".join(map(str, position))
+                components.append(label)
+                variables.append(name(_element(word, position)))
+                rhs.append(self.scalar(tree, dict(zip(indices, position, strict=True)), f"equation of {key}"))
+        if len(set(components)) < len(components):
+            raise DefinitionError(f"two components have the same name; they are {components}")
+        places = [
+            (word, position or None)
+            for word, shape in self.text.shapes
+            for position in itertools.product(*(range(1, size + 1) for size in shape))
+        ]
+        parameters = tuple(name(_element(word, position or ())) for word, position in places)
+        observed, conserved = self.extras(components, variables)
+        return Flat(
+            self.text.kind, tuple(components), tuple(variables), tuple(rhs), parameters, tuple(places), observed, conserved
+        )
+
+    def extras(self, components, variables):
+        seen = dict(zip(components, variables, strict=True))
+        for key, body in self.text.observed:
+            word, indices = target(key)
+            tree = read(body, where=f"observed {key}")
+            for position in self.positions(indices):
+                label = word + "_".join(map(str, position))
+                if label not in components:
+                    raise DefinitionError(f"observed {label!r} is not a component.{suggest(label, components)}")
+                seen[label] = self.scalar(tree, dict(zip(indices, position, strict=True)), f"observed {key}")
+        conserved = {
+            key: self.scalar(read(body, where=f"conserved {key}"), {}, f"conserved {key}") for key, body in self.text.conserved
+        }
+        return (tuple(seen.values()) if self.text.observed else None), conserved
+
+    def positions(self, indices):
+        for index in indices:
+            if index not in self.index:
+                raise DefinitionError(f"index {index!r} is not declared; add it to [index], as in {index} = {{size = 40}}")
+        return itertools.product(*(range(1, self.index[index][0] + 1) for index in indices))
+
+    def scalar(self, node: Node, at: dict[str, int], place: str) -> Node:
+        """The tree with names resolved, sums written out and indices put in."""
+        args = node.args
+        match node.head:
+            case "number":
+                return node
+            case "name":
+                return self.word(args[0], at, place)
+            case "item":
+                return self.item(args[0], args[1:], at, place)
+            case "over sum" | "over min" | "over max":
+                return self.reduction(node, at, place)
+            case "min" | "max" if args[-1].head == "name" and args[-1].args[0] in self.index and args[-1].args[0] not in at:
+                body = args[0] if len(args) == 2 else Node(node.head, *args[:-1])
+                return self.reduction(Node(f"over {node.head}", body, args[-1].args[0]), at, place)
+        self.count += 1
+        if self.count > LARGEST:
+            raise DefinitionError(f"in the {place}: more than {LARGEST} operations when written out; use a smaller size")
+        done = [self.scalar(arg, at, place) for arg in args]
+        return _settle(Node(node.head, *done), place)
+
+    def word(self, word: str, at: dict[str, int], place: str) -> Node:
+        if word in at:
+            return number(at[word])
+        if word in self.sizes:
+            return number(self.sizes[word])
+        if word in ("pi", "t"):
+            return name(word)
+        if word in self.where:
+            return self.intermediate(word, (), place)
+        if self.states.get(word) == () or self.shapes.get(word) == ():
+            return name(word)
+        if word in self.states or word in self.shapes:
+            raise DefinitionError(f"in the {place}: {word!r} is an array and needs its indices, as in {word}[i]")
+        if word in self.index:
+            raise DefinitionError(f"in the {place}: index {word!r} is free here; sum over it, or write it on the left")
+        known = [*self.states, *self.where, *self.shapes, *self.index, *self.sizes, "pi", "t"]
+        raise DefinitionError(
+            f"in the {place}: {word!r} is not declared.{suggest(word, known)} Known names: {', '.join(known)}"
+        )
+
+    def item(self, word: str, indices: tuple[Node, ...], at: dict[str, int], place: str) -> Node:
+        position = []
+        for index in indices:
+            value = self.scalar(index, at, place)
+            if value.head != "number" or value.args[0].denominator != 1:
+                raise DefinitionError(f"in the {place}: the index of {word!r} must be a whole number such as i+1")
+            value = int(value.args[0])
+            for free in walk(index):  # i+1 follows the rule of the index it is written with
+                if free.head == "name" and free.args[0] in self.index:
+                    size, cyclic, outside = self.index[free.args[0]]
+                    if cyclic:
+                        value = (value - 1) % size + 1
+                    elif not 1 <= value <= size and outside is not None:
+                        return number(outside)
+            position.append(value)
+        shape = self.shape(word, place)
+        if len(shape) != len(position):
+            raise DefinitionError(f"in the {place}: {word!r} has {len(shape)} indices, {len(position)} given")
+        if any(not 1 <= value <= size for value, size in zip(position, shape, strict=True)):
+            raise DefinitionError(
+                f"in the {place}: {word}{position} lies outside {word}'s sizes {list(shape)}; "
+                "make the index cyclic, or give it a value outside = 0"
+            )
+        if word in self.where:
+            return self.intermediate(word, tuple(position), place)
+        return name(_element(word, tuple(position)))
+
+    def shape(self, word: str, place: str) -> tuple[int, ...]:
+        if word in self.shapes:
+            return self.shapes[word]
+        indices = self.states.get(word) if word in self.states else self.where.get(word, (None,))[0]
+        if indices is None:
+            raise DefinitionError(f"in the {place}: {word!r} is not declared.{suggest(word, [*self.states, *self.where, *self.shapes])}")
+        return tuple(self.index[index][0] for index in indices)
+
+    def intermediate(self, word: str, position: tuple[int, ...], place: str) -> Node:
+        key = (word, position)
+        if key not in self.done:
+            label = _element(word, position)
+            if label in self.open:
+                raise DefinitionError(f"[where] goes in a circle: {' -> '.join([*self.open, label])}")
+            indices, tree = self.where[word]
+            if len(indices) != len(position):
+                raise DefinitionError(f"in the {place}: {word!r} is an array and needs its indices {list(indices)}")
+            list(self.positions(indices))
+            self.open.append(label)
+            self.done[key] = self.scalar(tree, dict(zip(indices, position, strict=True)), f"definition of {word}")
+            self.open.pop()
+        return self.done[key]
+
+    def reduction(self, node: Node, at: dict[str, int], place: str) -> Node:
+        body, index = node.args
+        if index in at:
+            raise DefinitionError(f"in the {place}: {index!r} is already in use here; sum over another index")
+        terms = [self.scalar(body, {**at, index: value}, place) for (value,) in self.positions((index,))]
+        head = {"over sum": "+", "over min": "min", "over max": "max"}[node.head]
+        terms = [term for term in terms if term is not ZERO] or [ZERO] if head == "+" else terms
+        return terms[0] if len(terms) == 1 else Node(head, *terms)
+
+
+def _element(word: str, position: tuple[int, ...]) -> str:
+    return f"{word}[{','.join(map(str, position))}]" if position else word
+
+
+def _settle(node: Node, place: str) -> Node:
+    """Decide at once what depends only on indices: i + 1, i == j, where(i == j, a, b)."""
+    args = node.args
+    if node.head == "where" and args[0].head == "number":
+        return args[1] if args[0].args[0] else args[2]
+    if all(arg.head == "number" for arg in args):
+        values = [arg.args[0] for arg in args]
+        match node.head:
+            case "+":
+                return number(sum(values))
+            case "neg":
+                return number(-values[0])
+            case "*":
+                return number(math.prod(values))
+            case "==" | "!=" | "<" | "<=" | ">" | ">=":
+                outcome = {
+                    "==": values[0] == values[-1],
+                    "!=": values[0] != values[-1],
+                    "<": values[0] < values[-1],
+                    "<=": values[0] <= values[-1],
+                    ">": values[0] > values[-1],
+                    ">=": values[0] >= values[-1],
+                }[node.head]
+                return ONE if outcome else ZERO
+            case "and" | "or":
+                return ONE if (all if node.head == "and" else any)(values) else ZERO
+            case "not":
+                return ZERO if values[0] else ONE
+    if node.head in ("==", "!="):
+        raise DefinitionError(f"in the {place}: == and != compare indices; real numbers are compared with < or >")
+    return node
+
+
+def substitute(trees, values: Mapping[Node, Node]) -> list[Node]:
+    """The trees with names replaced by other trees."""
+    return rewrite(trees, lambda node: values.get(node, node))
