@@ -161,6 +161,7 @@ def _source(trees, names, dialect, head: str, result: str) -> str:
     symbols = {node: f"v{k}" for k, node in enumerate(names)} | {name("t"): "t"}
     lines, results = program(trees, symbols, dialect)
     unpack = [f"{', '.join(symbols[node] for node in names)}, = values"] if names else []
+    result = result if results else "return ()"
     return head + "\n" + textwrap.indent("\n".join([*unpack, *lines, result.format(", ".join(results))]), "    ")
 
 
@@ -220,7 +221,7 @@ def javascript(trees: Sequence[Node], variables: Sequence[Node], parameters: Seq
 
 
 def heyoka_expressions(trees: Sequence[Node], symbols: dict[Node, object]) -> list:
-    """heyoka expressions of smooth trees; kinks and jumps are replaced beforehand (`integrate.switching`)."""
+    """heyoka expressions of smooth trees: conditions may hold modes only, kinks are replaced (`integrate.switching`)."""
     import heyoka as hy
 
     functions = {
@@ -230,6 +231,11 @@ def heyoka_expressions(trees: Sequence[Node], symbols: dict[Node, object]) -> li
         "*": lambda x, y: x * y,
         "/": lambda x, y: x / y,
         "**": lambda x, y: x**y,
+        ">": hy.gt,
+        "and": lambda *parts: hy.logical_and(list(parts)),
+        "or": lambda *parts: hy.logical_or(list(parts)),
+        "not": lambda part: hy.expression(1.0) - part,
+        "where": hy.select,
         "+": lambda *terms: terms[0] + terms[1] if len(terms) == 2 else hy.sum(list(terms)),
     }
     trees, made = lower(*trees), {}

@@ -1,0 +1,101 @@
+"""One call for every engine: initial states and times in, states and what became of them out."""
+
+import importlib.util
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..systems.system import System
+from . import maps, scipy, taylor
+from .switching import Walk, switched
+
+SOLVERS = {"taylor": taylor.stepper, "scipy": scipy.stepper}
+#: A component this many times larger than everything at the start has left for good.
+ESCAPED = 1e12
+TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class Solution:
+    """States (member, time, component), NaN after a member's end; `status` is "ok", "escaped" or "failed" by member,
+    `ended` the time of the end (NaN while ok), `reasons` say why a member failed."""
+
+    states: np.ndarray
+    status: np.ndarray
+    ended: np.ndarray
+    reasons: tuple[str, ...]
+    solver: str
+
+
+@lru_cache(maxsize=1)
+def default_solver() -> str:
+    """"taylor" where heyoka is installed, else "scipy", said aloud once."""
+    if importlib.util.find_spec("heyoka") is not None:
+        return "taylor"
+    warnings.warn(
+        "heyoka is not installed, so SciPy integrates, several hundred times slower; conda install -c conda-forge heyoka.py",
+        stacklevel=3,
+    )
+    return "scipy"
+
+
+def solve(
+    system: System,
+    initial: np.ndarray,
+    times: np.ndarray,
+    *,
+    values: np.ndarray | None = None,
+    start: float = 0.0,
+    tolerance: float = TOLERANCE,
+    solver: str | None = None,
+) -> Solution:
+    """Solve a flow from `initial` (member, component) at time `start`, sampled at the ascending `times`.
+
+    `values` are parameter values in the order of `system.flat.parameters`, one row for all members or one a member.
+    A member that blows up is marked and dated, never raised.
+    """
+    solver = solver or default_solver()
+    pieces = switched(system.flat)
+    values = system.values if values is None else values
+    states = np.empty((len(initial), len(times), system.dimension))
+    ended, reasons = np.full(len(initial), np.nan), [""] * len(initial)
+    make = lambda equations: SOLVERS[solver](equations, tolerance)  # noqa: E731
+    for k, x in enumerate(initial):
+        parameters = values if values.ndim == 1 else values[k]
+        if pieces.smooth and not pieces.watched:
+            leg = make(pieces.equations()).advance(start, x, parameters, times)
+            states[k, : len(leg.rows)], states[k, len(leg.rows) :] = leg.rows, np.nan
+            ended[k] = leg.t if leg.failed else np.nan
+        else:
+            walk = Walk(pieces, make, parameters)
+            states[k], end = walk.run(x, times, start)
+            ended[k], reasons[k] = (np.nan if end is None else end), walk.message
+    return _marked(states, times, initial, ended, reasons, solver)
+
+
+def iterate(system: System, initial: np.ndarray, count: int, *, skip: int = 0, values: np.ndarray | None = None) -> Solution:
+    """Iterate a map from `initial` (member, component): `count` states after `skip`, counted from 0."""
+    states = maps.iterate(system.flat, initial, system.values if values is None else values, count, skip)
+    ended = np.full(len(initial), np.nan)
+    return _marked(states, np.arange(count, dtype=float), initial, ended, [""] * len(initial), "iteration")
+
+
+def _marked(states, times, initial, ended, reasons, solver) -> Solution:
+    """Statuses of members: failed with a reason, escaped where a state is not finite or enormous."""
+    bound = ESCAPED * max(1.0, float(np.abs(initial).max()))
+    with np.errstate(invalid="ignore"):
+        wild = not (np.abs(states).max() < bound) if states.size else False
+    status = np.full(len(states), "ok", dtype="<U7")
+    if wild or not np.isnan(ended).all():
+        for k, rows in enumerate(states):
+            with np.errstate(invalid="ignore"):
+                lost = ~(np.abs(rows) < bound).all(axis=1)
+            if lost.any() or not np.isnan(ended[k]):
+                first = int(lost.argmax()) if lost.any() else len(rows)
+                when = times[first] if first < len(rows) else times[-1]
+                ended[k] = when if np.isnan(ended[k]) else min(ended[k], when)
+                status[k] = "failed" if reasons[k] else "escaped"
+                rows[first:] = np.nan
+    return Solution(states, status, ended, tuple(reasons), solver)
