@@ -102,16 +102,16 @@ class Switched:
         """The gradient of argument k, by variables and time."""
         return gradients([self.smooth_arguments[k]], (*self.flat.variables, name("t")))[0]
 
-    def rate(self, k: int) -> Node:
-        """d(argument k)/dt along the field."""
+    @lru_cache(maxsize=256)  # noqa: B019
+    def rate(self, k: int) -> tuple[Node, ...]:
+        """The terms of d(argument k)/dt along the field, one a coordinate."""
         fields = dict(zip((*self.flat.variables, name("t")), (*self.rhs, ONE), strict=True))
-        parts = [Node("*", slope, fields[by]) for by, slope in self.slope(k).items()]
-        return Node("+", ZERO, *parts)
+        return tuple(Node("*", slope, fields[by]) for by, slope in self.slope(k).items())
 
     @lru_cache(maxsize=64)  # noqa: B019
     def sliding(self, k: int) -> Equations:
         """The field along surface k, Filippov's mixture of the two sides; its first two events leave to either side."""
-        (low, *below), (high, *above) = (_put([self.rate(k), *self.rhs], self.modes[k], side) for side in (ZERO, ONE))
+        (low, *below), (high, *above) = (_put([Node("+", ZERO, *self.rate(k)), *self.rhs], self.modes[k], side) for side in (ZERO, ONE))
         share = Node("/", low, Node("+", low, Node("neg", high)))
         pairs = zip(below, above, strict=True)
         field = [b if a is b else Node("+", b, Node("*", share, Node("+", a, Node("neg", b)))) for b, a in pairs]
@@ -176,7 +176,7 @@ def switched(flat: Flat) -> Switched:
                 for other, its in zip(node.args[1:], args[1:], strict=True):
                     first = side(minus(other, best) if node.head == "min" else minus(best, other))
                     best, smooth = Node(node.head, best, other), Node("where", first, smooth, its)
-                made[node] = smooth
+                    made[best] = made[node] = smooth
             case "where":
                 made[node] = Node("where", condition(node.args[0]), *args[1:])
             case "<" | "<=" | ">" | ">=" | "and" | "or" | "not":
@@ -272,11 +272,10 @@ class Walk:
 
     def consistent(self, leg: Leg, modes: list[float], switching: set) -> list[float]:
         """Modes of the other surfaces, which a jump may have moved."""
-        now, sides = self.arguments(leg.t, leg.x), self.sides(leg.t, leg.x)
-        for k, value in enumerate(now):
+        for k, value in enumerate(self.arguments(leg.t, leg.x)):
             if k not in switching and abs(value) > 1e-9 and modes[k] != 0.5 and not self.pieces.levels[k]:
-                modes[k] = sides[k]
-        if sum(mode == 0.5 for mode, level in zip(modes, self.pieces.levels, strict=True) if not level) > 1:
+                modes[k] = float(value > 0)
+        if modes.count(0.5) > 1 and sum(mode == 0.5 for mode, level in zip(modes, self.pieces.levels, strict=True) if not level) > 1:
             self.message = "slides along two surfaces at once, which is not supported"
         return modes
 
@@ -311,11 +310,8 @@ class Walk:
 
     def rate(self, k: int, t: float, x: np.ndarray, modes) -> tuple[float, float]:
         """How fast argument k grows, and the size of the largest term in it."""
-        slope = self.pieces.slope(k)
-        fields = dict(zip((*self.pieces.flat.variables, name("t")), (*self.pieces.rhs, ONE), strict=True))
-        terms = tuple(Node("*", part, fields[by]) for by, part in slope.items())
-        result = self.evaluate(terms, t, x, modes)
-        return math.fsum(result), max(map(abs, result), default=0.0)
+        terms = self.evaluate(self.pieces.rate(k), t, x, modes)
+        return math.fsum(terms), max(map(abs, terms), default=0.0)
 
     def evaluate(self, trees: tuple[Node, ...], t: float, x: np.ndarray, modes) -> tuple[float, ...]:
         function = scalar_function(trees, self.pieces.flat.variables + self.pieces.values)
