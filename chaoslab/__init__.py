@@ -1,1 +1,16 @@
-"""chaoslab: chaotic systems as text, integrated in milliseconds, labelled, measured and drawn."""
+"""chaoslab: chaotic systems as text, integrated in milliseconds, labelled, measured and drawn.
+
+>>> import chaoslab as cl
+>>> ds = cl.simulate("Lorenz", periods=10)
+>>> ds.state.dims
+('member', 'time', 'component')
+"""
+
+from .systems import DefinitionError as DefinitionError
+from .systems import System as System
+from .systems import load as load
+from .systems import names as names
+from .systems import search as search
+from .systems import table as table
+from .trajectories import dominant_period as dominant_period
+from .trajectories import simulate as simulate

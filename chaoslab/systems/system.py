@@ -377,11 +377,11 @@ def _number(value, place: str) -> Number | np.ndarray:
         value = constant(tree)
     if isinstance(value, list | tuple | np.ndarray):
         try:
-            array = np.array([[float(_number(v, place)) for v in row] for row in value] if np.ndim(value) == 2 else value, float)
-        except (TypeError, ValueError) as error:
-            raise DefinitionError(f"{place} must be a number or a rectangular list of numbers ({error})") from error
-        if not np.isfinite(array).all() or array.size == 0:
-            raise DefinitionError(f"{place} has entries that are not finite numbers, or none")
+            array = np.array(_floats(value, place), float)
+        except ValueError as error:
+            raise DefinitionError(f"{place} must be a number or a rectangular list of numbers; {value!r} given") from error
+        if array.size == 0:
+            raise DefinitionError(f"{place} is an empty list")
         array.flags.writeable = False
         return array
     if isinstance(value, np.generic):
@@ -389,6 +389,11 @@ def _number(value, place: str) -> Number | np.ndarray:
     if isinstance(value, bool) or not isinstance(value, Number) or not math.isfinite(value):
         raise DefinitionError(f"{place} must be a finite number, a fraction such as '8/3', or a list; {value!r} given")
     return value
+
+
+def _floats(value, place: str):
+    """Nested lists with every entry a finite float; entries may be fractions as text."""
+    return [_floats(entry, place) for entry in value] if isinstance(value, list | tuple | np.ndarray) else float(_number(value, place))
 
 
 def _index(key: str, entry) -> dict:
