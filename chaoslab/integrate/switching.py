@@ -28,6 +28,8 @@ OUT_OF_SIGHT = {"exp": 60, "tanh": 30, "sinh": 60, "cosh": 60}
 TOUCHING = 1e-7
 #: Where a state rests on a surface, the surface is moved this far behind it, relative to the state's size.
 BEHIND = 1e-13
+#: Samples asked for at once, at least.
+AHEAD = 64
 #: Switches without progress in time before a trajectory is given up.
 STUCK = 100
 
@@ -229,17 +231,18 @@ class Walk:
     def run(self, x: np.ndarray, times: np.ndarray, start: float) -> tuple[np.ndarray, float | None]:
         """Samples at `times` (NaN from where it failed) and the time of failure, or None."""
         out = np.full((len(times), len(x)), np.nan)
-        t, row, idle, last = start, 0, 0, -math.inf
+        t, row, ahead, idle, last = start, 0, AHEAD, 0, -math.inf
         modes = self.sides(t, x)
         for k, value in enumerate(self.arguments(t, x)):
             if value == (round(value) if self.pieces.levels[k] else 0):
                 modes[k] = self.choose(k, t, x, modes, None)
         while row < len(times):
             slide = next((k for k, mode in enumerate(modes) if mode == 0.5 and not self.pieces.levels[k]), None)
-            leg, modes = self.leg(slide, t, x, modes, times[row:])
+            leg, modes = self.leg(slide, t, x, modes, times[row : row + ahead])
+            ahead = 2 * len(leg.rows) + AHEAD  # a long grid handed over at every switch would cost its square
             out[row : row + len(leg.rows)] = leg.rows
             row, t, x = row + len(leg.rows), leg.t, leg.x
-            idle = idle + 1 if t - last <= 1e-13 * max(1.0, abs(t)) else 0
+            idle = idle + 1 if leg.event is not None and t - last <= 1e-13 * max(1.0, abs(t)) else 0
             last = t
             if leg.failed or self.message or idle > STUCK:
                 self.message = self.message or (f"switches without moving on at t = {t:.6g}" if idle > STUCK else "")

@@ -80,7 +80,7 @@ def load(name: str, **values) -> System:
     if not values:
         return base
     sizes = {entry["name"] for entry in base.index.values()}
-    resized = {key: values.pop(key) for key in list(values) if key in sizes and key not in base.parameters}
+    resized = {key: values.pop(key) for key in list(values) if key in sizes and key not in {*base.parameters, *base.state}}
     if not resized:
         return base.with_(**values)
     entry = _read(_find(name))
@@ -88,10 +88,13 @@ def load(name: str, **values) -> System:
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f"the size {key} of {base.label} is a whole number of at least 1; {size!r} given")
     index = {k: {**v, "size": resized.get(v.get("name", "n"), v["size"])} for k, v in entry["index"].items()}
-    unknown = [key for key in values if key not in base.parameters]
-    if unknown:
-        raise ValueError(f"{base.label} has no parameter {unknown[0]!r}.{suggest(unknown[0], base.parameters)}")
-    definition = {**entry, "index": index, "parameters": {**entry.get("parameters", {}), **values}, "field": base.field}
+    state = {**(values.pop("state", None) or {}), **{key: values.pop(key) for key in list(values) if key in base.state}}
+    choices = [*base.parameters, *base.state, *sizes]
+    for key in values:
+        if key not in base.parameters:
+            raise ValueError(f"{base.label} has no parameter {key!r}.{suggest(key, choices)} It has {', '.join(choices)}")
+    parameters = {**entry.get("parameters", {}), **values}
+    definition = {**entry, "index": index, "parameters": parameters, "state": {**entry["state"], **state}, "field": base.field}
     try:
         return System(**definition)
     except DefinitionError as error:

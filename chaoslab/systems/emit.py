@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .language import FUNCTIONS, ONE, Node, constant, name, number, rewrite, walk
+from .language import CONDITIONS, FUNCTIONS, ONE, Node, constant, name, number, rewrite, short, walk
+from .unroll import settle
 
 #: Emitted expressions are cut into named parts beyond these, since parsers have limits of their own.
 DEEPEST, LONGEST = 40, 2000
@@ -24,6 +25,7 @@ class Dialect:
     operations: dict[str, str]
     assign: str = "{0} = {1}"
     pairwise: frozenset[str] = field(default=frozenset({"min", "max", "and", "or"}))
+    lazy: bool = False  # only the branch taken is computed, and computing the other may raise
 
     def write(self, head: str, args: Sequence[str]) -> str:
         if head == "+":
@@ -56,7 +58,7 @@ TORCH = Dialect(
         **ARITHMETIC,
         **{word: f"torch.{word}({{0}})" for word in ONE_ARGUMENT},
         **{"atan2": "torch.atan2(cast({0}), cast({1}))", "**": "torch.pow({0}, {1})"},
-        **{"step": "torch.heaviside({0}, cast(0.0))", "where": "torch.where({0}, cast({1}), cast({2}))"},
+        **{"step": "torch.sign(torch.relu({0}))", "where": "torch.where({0}, cast({1}), cast({2}))"},
         **{"min": "torch.minimum(cast({0}), cast({1}))", "max": "torch.maximum(cast({0}), cast({1}))"},
         **{"and": "({0} & {1})", "or": "({0} | {1})", "not": "(~{0})"},
     }
@@ -69,7 +71,8 @@ PYTHON = Dialect(
         **{"atan2": "math.atan2({0}, {1})", "**": "math.pow({0}, {1})", "where": "({1} if {0} else {2})"},
         **{"min": "min({0}, {1})", "max": "max({0}, {1})"},
         **{"and": "({0} and {1})", "or": "({0} or {1})", "not": "(not {0})"},
-    }
+    },
+    lazy=True,
 )
 JAVASCRIPT = Dialect(
     {
@@ -91,6 +94,8 @@ def lower(*trees: Node) -> list[Node]:
 def _lower(node: Node) -> Node:
     if node.head in ("number", "item") or (node.head == "name" and node.args[0] != "pi"):
         return node
+    if node.head in CONDITIONS or (node.head == "where" and node.args[0].head == "number"):
+        return settle(node)
     if all(child.head == "number" for child in node.children):
         value = constant(node)
         if value is not None and math.isfinite(value):
@@ -104,17 +109,17 @@ def _lower(node: Node) -> Node:
 
 
 def _folded(node: Node, value: float) -> Node:
-    args = [child.args[0] for child in node.children]
+    args, exact = [child.args[0] for child in node.children], Fraction(value)
     match node.head:  # exact where it costs nothing, so that 8/3 is rounded once
         case "+":
-            return number(sum(args))
+            exact = sum(args)
         case "neg":
-            return number(-args[0])
+            exact = -args[0]
         case "*":
-            return number(args[0] * args[1])
+            exact = args[0] * args[1]
         case "/":
-            return number(args[0] / args[1])
-    return number(Fraction(value))
+            exact = args[0] / args[1]
+    return number(exact if short(exact) else Fraction(value))
 
 
 def _power(base: Node, exponent: int) -> Node:
@@ -133,6 +138,7 @@ def _power(base: Node, exponent: int) -> Node:
 def program(trees: Sequence[Node], symbols: dict[Node, str], dialect: Dialect) -> tuple[list[str], list[str]]:
     """Lines that compute shared parts, and one expression per tree."""
     trees = lower(*trees)
+    always = _always(trees) if dialect.lazy else None
     uses = Counter(child for node in walk(*trees) for child in node.children)
     uses.update(trees)
     written, lines, depth = {}, [], Counter()
@@ -145,12 +151,24 @@ def program(trees: Sequence[Node], symbols: dict[Node, str], dialect: Dialect) -
             written[node] = symbols[node]
         else:
             text = dialect.write(node.head, [written[child] for child in node.children])
-            if uses[node] > 1 or depth[node] > DEEPEST or len(text) > LONGEST:
+            shared = uses[node] > 1 and (always is None or node in always)
+            if shared or depth[node] > DEEPEST or len(text) > LONGEST:
                 depth[node] = 0
                 lines.append(dialect.assign.format(f"c{len(lines)}", text))
                 text = f"c{len(lines) - 1}"
             written[node] = text
     return lines, [written[tree] for tree in trees]
+
+
+def _always(trees: Sequence[Node]) -> set[Node]:
+    """The nodes that are needed whichever branch of a `where` is taken; only these may be computed in advance."""
+    found, todo = set(), list(trees)
+    while todo:
+        node = todo.pop()
+        if node not in found:
+            found.add(node)
+            todo += node.children[:1] if node.head in ("where", "and", "or") else node.children
+    return found
 
 
 def _sign(value: float) -> float:

@@ -28,6 +28,8 @@ def definition_of(function: Callable) -> dict:
     states = [word for word in states if word != "t"]
     where, result = {}, None
     for line in parsed.body:
+        if result is not None:
+            raise DefinitionError(f"{parsed.name}, line {ast.unparse(line)!r}: nothing can follow the return")
         match line:
             case ast.Expr(value=ast.Constant(value=str())):
                 continue

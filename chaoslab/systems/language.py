@@ -29,6 +29,8 @@ RESERVED = frozenset({"t", "pi", "sum", *FUNCTIONS})
 LONGEST_TEXT = 20_000
 DEEPEST = 120
 LARGEST_POWER = 64
+#: Bits up to which constants are computed exactly; squares of squares would take for ever.
+EXACT = 1000
 
 
 class DefinitionError(ValueError):
@@ -82,6 +84,11 @@ def number(value: int | float | Fraction, text: str | None = None) -> Node:
 
 def name(text: str) -> Node:
     return Node("name", text)
+
+
+def short(value: Fraction) -> bool:
+    """Whether an exact value is small enough to be kept."""
+    return max(value.numerator.bit_length(), value.denominator.bit_length()) <= EXACT
 
 
 ZERO, ONE = number(0), number(1)
@@ -215,6 +222,8 @@ class _Reader:
             case ast.Name(id=word):
                 if word in FUNCTIONS or word in REDUCTIONS:
                     self.refuse(node, f"{word} is a function and needs its argument in parentheses")
+                if not word.strip("_"):
+                    self.refuse(node, "a name has a letter in it")
                 return name(word)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return Node("neg", go(operand))
@@ -249,8 +258,15 @@ class _Reader:
             size = math.inf
         if not size < 1e300 or (0 < size < 1e-300):
             self.refuse(node, "numbers lie between 1e-300 and 1e300")
-        exact = Fraction(node.value) if isinstance(node.value, int) else Fraction(text.replace("_", ""))
-        return Node("number", exact, text)
+        if isinstance(node.value, int):
+            return Node("number", Fraction(node.value), text if text.replace("_", "").isdecimal() else str(node.value))
+        return Node("number", Fraction(text.replace("_", "")), text)
+
+    def finite(self, made: Node, node: ast.AST) -> Node:
+        value = constant(made)
+        if value is not None and not math.isfinite(value):
+            self.refuse(node, "this is not a finite number")
+        return made
 
     def operation(self, node: ast.BinOp, depth: int) -> Node:
         if isinstance(node.op, ast.Add | ast.Sub):
@@ -258,20 +274,16 @@ class _Reader:
         left, right = self.convert(node.left, depth + 1), self.convert(node.right, depth + 1)
         match node.op:
             case ast.Mult():
-                return Node("*", left, right)
+                return self.finite(Node("*", left, right), node)
             case ast.Div():
                 if constant(right) == 0:
                     self.refuse(node, "division by zero")
-                return Node("/", left, right)
+                return self.finite(Node("/", left, right), node)
             case ast.Pow():
                 exponent = constant(right)
                 if exponent is not None and not abs(exponent) <= LARGEST_POWER:
                     self.refuse(node, f"constant powers go up to {LARGEST_POWER}")
-                power = Node("**", left, right)
-                value = constant(power)
-                if value is not None and not math.isfinite(value):
-                    self.refuse(node, "this power is not a finite number")
-                return power
+                return self.finite(Node("**", left, right), node)
             case ast.BitXor():
                 self.refuse(node, "write ** for powers")
         self.refuse(node, "the operators are + - * / **")
@@ -306,4 +318,4 @@ class _Reader:
         if len(args) != arity if arity else len(args) < 2:
             expected = {None: "two or more arguments", 1: "one argument"}.get(arity, f"{arity} arguments")
             self.refuse(node, f"{word} takes {expected}, {len(args)} given")
-        return Node(word, *args)
+        return self.finite(Node(word, *args), node)

@@ -12,7 +12,12 @@ GREEK = frozenset(
 SPOKEN = {"eps": r"\varepsilon", "ybar": r"\bar{y}", "xbar": r"\bar{x}", "zbar": r"\bar{z}"}
 COMMANDS = frozenset("sin cos tan sinh cosh tanh exp".split())
 #: How tightly an operation binds; a looser part is put in parentheses.
-BINDING = {"or": 1, "and": 2, "not": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4, "+": 5, "neg": 6, "*": 7, "**": 9}
+BINDING = {
+    **{"or": 1, "and": 2, "not": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4},
+    **{"where": 4.5, "mod": 4.5, "+": 5, "neg": 6, "*": 7, "**": 9},
+}
+#: That of sums, minima and maxima over an index, which reach as far to the right as they can.
+OVER = 6.5
 RELATIONS = {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne", "and": r"\text{ and }", "or": r"\text{ or }"}
 
 
@@ -38,6 +43,14 @@ def symbol(word: str) -> str:
     return f"{head}_{{{below}}}"
 
 
+def signed(node: Node) -> tuple[bool, Node]:
+    """Whether a product begins with a minus, and the rest: `-a*b` is read as `(-a)*b` and printed as -ab."""
+    if node.head in ("*", "/"):
+        minus, left = signed(node.args[0])
+        return minus, Node(node.head, left, node.args[1])
+    return (True, node.args[0]) if node.head == "neg" else (False, node)
+
+
 def figure(text: str) -> str:
     """LaTeX of a number, 1e-4 as a power of ten."""
     mantissa, _, exponent = text.lower().replace("_", "").partition("e")
@@ -53,10 +66,20 @@ class _Typesetter:
         self.index = set(index)
 
     def tree(self, node: Node, loosest: int = 0) -> str:
+        minus, rest = signed(node)
+        node = Node("neg", rest) if minus else node
         text = self.operation(node)
-        if BINDING.get(node.head, 10) < loosest or (node.head == "number" and "e" in node.args[1].lower() and loosest > 7):
+        if self.binding(node) < loosest or (node.head == "number" and "e" in node.args[1].lower() and loosest > 7):
             return rf"\left({text}\right)"
         return text
+
+    def runs_over(self, node: Node) -> bool:
+        return node.head.startswith("over ") or (
+            node.head in ("min", "max") and node.args[-1].head == "name" and node.args[-1].args[0] in self.index
+        )
+
+    def binding(self, node: Node) -> float:
+        return OVER if self.runs_over(node) else BINDING.get(node.head, 10)
 
     def operation(self, node: Node) -> str:
         args = node.args
@@ -70,11 +93,11 @@ class _Typesetter:
             case "+":
                 text = self.tree(args[0], 5)
                 for term in args[1:]:
-                    minus = term.head == "neg"
-                    text += (" - " if minus else " + ") + self.tree(term.args[0] if minus else term, 6)
+                    minus, rest = signed(term)
+                    text += (" - " if minus else " + ") + self.tree(rest, OVER)
                 return text
             case "neg":
-                return "-" + self.tree(args[0], 6)
+                return "-" + self.tree(args[0], OVER)
             case "*":
                 return self.product(*args)
             case "/":
@@ -94,9 +117,9 @@ class _Typesetter:
                 return rf"\begin{{cases}} {yes} & {self.tree(args[0])} \\ {no} & \text{{otherwise}} \end{{cases}}"
             case "over sum" | "over min" | "over max":
                 sign = {"over sum": r"\sum", "over min": r"\min", "over max": r"\max"}[node.head]
-                return rf"{sign}_{{{symbol(args[1])}}} {self.tree(args[0], 6)}"
-            case "min" | "max" if args[-1].head == "name" and args[-1].args[0] in self.index:
-                return rf"\{node.head}_{{{symbol(args[-1].args[0])}}} {self.tree(args[0], 6)}"
+                return rf"{sign}_{{{symbol(args[1])}}} {self.tree(args[0], OVER)}"
+            case "min" | "max" if self.runs_over(node):
+                return rf"\{node.head}_{{{symbol(args[-1].args[0])}}} {self.tree(args[0], OVER)}"
             case "not":
                 return rf"\lnot {self.tree(args[0], 4)}"
         if node.head in BINDING:
@@ -110,7 +133,8 @@ class _Typesetter:
         return rf"\operatorname{{{dict(sign='sgn', step='H').get(word, word)}}}"
 
     def product(self, left: Node, right: Node) -> str:
-        first, second = self.tree(left, 7), self.tree(right, 8)
+        open_ended = left.head == "*" and self.runs_over(left.args[1])
+        first, second = self.tree(left, 8 if open_ended else 7), self.tree(right, OVER if self.runs_over(right) else 8)
         dot = second[0].isdigit() or (first[-1].isdigit() and right.head == "number")
         return first + (r" \cdot " if dot else r" \, " if first[-1].isalpha() and second[0].isalpha() else " ") + second
 

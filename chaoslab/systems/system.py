@@ -77,7 +77,7 @@ class System:
         parameters = _mapping(self.parameters, "parameters")
         keep("parameters", MappingProxyType({k: _number(v, f"parameter {k}") for k, v in parameters.items()}))
         keep("ranges", MappingProxyType({k: _range(k, v, self.parameters) for k, v in _mapping(self.ranges, "ranges").items()}))
-        if self.period is not None and not (math.isfinite(self.period) and self.period > 0):
+        if self.period is not None and not (_finite(self.period) and self.period > 0):
             raise DefinitionError(f"the period must be positive and finite, or None; {self.period!r} given")
         keep("state", MappingProxyType(_initial(self)))
         self.flat  # reads every equation  # noqa: B018
@@ -238,9 +238,7 @@ class System:
 
     def _evaluate(self, trees, state, t, parameters) -> np.ndarray:
         state = np.asarray(state, float)
-        if state.ndim == 0 or state.shape[-1] != self.dimension:
-            given = "a single number" if state.ndim == 0 else f"shape {state.shape}"
-            raise ValueError(f"{self.label} has {self.dimension} components, so states have shape (..., {self.dimension}); {given} given")
+        self._check(state.shape)
         values = [state[..., k] for k in range(self.dimension)] + self._columns(parameters)
         function = emit.numpy_function(tuple(trees), self.flat.variables + self.flat.parameters)
         with np.errstate(all="ignore"):
@@ -250,6 +248,11 @@ class System:
         for k, column in enumerate(columns):
             out[..., k] = column
         return out
+
+    def _check(self, shape: tuple[int, ...]):
+        if tuple(shape[-1:]) != (self.dimension,):
+            given = f"shape {tuple(shape)}" if shape else "a single number"
+            raise ValueError(f"{self.label} has {self.dimension} components, so states have shape (..., {self.dimension}); {given} given")
 
     def _columns(self, parameters: Mapping) -> list:
         for key in parameters:
@@ -276,6 +279,9 @@ class System:
         function = emit.torch_function(self.flat.rhs, self.flat.variables + self.flat.parameters)
 
         def rhs(state, t=0.0, **parameters):
+            self._check(state.shape)
+            if not state.is_floating_point():
+                raise ValueError(f"states are floating-point tensors, as in state.double(); {state.dtype} given")
             cast = lambda value: torch.as_tensor(value, dtype=state.dtype, device=state.device)  # noqa: E731
             given = {key: cast(value) for key, value in parameters.items()}
             default = dict(zip(self.flat.parameters, self.values, strict=True))
@@ -375,6 +381,8 @@ def _number(value, place: str) -> Number | np.ndarray:
             fraction = exact.args[0]
             return int(fraction) if fraction.denominator == 1 else fraction
         value = constant(tree)
+    if isinstance(value, np.generic | np.ndarray) and np.ndim(value) == 0:
+        value = value.item()
     if isinstance(value, list | tuple | np.ndarray):
         try:
             array = np.array(_floats(value, place), float)
@@ -384,11 +392,17 @@ def _number(value, place: str) -> Number | np.ndarray:
             raise DefinitionError(f"{place} is an empty list")
         array.flags.writeable = False
         return array
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, Number) or not math.isfinite(value):
+    if not _finite(value):
         raise DefinitionError(f"{place} must be a finite number, a fraction such as '8/3', or a list; {value!r} given")
     return value
+
+
+def _finite(value) -> bool:
+    """Whether it is a number, and one that a float can hold."""
+    try:
+        return isinstance(value, Number) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _floats(value, place: str):
@@ -404,7 +418,13 @@ def _index(key: str, entry) -> dict:
             raise DefinitionError(f"index {key} has the unknown key {word!r}.{suggest(word, known)} Keys are {', '.join(known)}")
     entry = known | entry
     if isinstance(entry["size"], bool) or not isinstance(entry["size"], int) or not 1 <= entry["size"] <= 100_000:
-        raise DefinitionError(f"index {key} needs a size, a whole number of at least 1, as in {{size = 40}}; {entry['size']!r} given")
+        raise DefinitionError(f"index {key} needs a size, a whole number from 1 to 100000, as in {{size = 40}}; {entry['size']!r} given")
+    if not isinstance(entry["cyclic"], bool) or (entry["cyclic"] and entry["outside"] is not None):
+        raise DefinitionError(f"index {key} is cyclic = true, or has a value outside = 0, or neither")
+    if entry["outside"] is not None and np.ndim(_number(entry["outside"], f"outside of index {key}")):
+        raise DefinitionError(f"outside of index {key} is one number; {entry['outside']!r} given")
+    if not isinstance(entry["name"], str) or not entry["name"].isidentifier():
+        raise DefinitionError(f"the name of index {key}'s size is a word such as 'n'; {entry['name']!r} given")
     return entry
 
 

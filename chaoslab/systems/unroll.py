@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from .language import ONE, RESERVED, ZERO, DefinitionError, Node, name, number, read, rewrite, suggest, walk
+from .language import ONE, RESERVED, ZERO, DefinitionError, Node, name, names_in, number, read, rewrite, short, suggest, walk
 
 #: Functions with a kink or a jump.
 KINKED = frozenset({"abs", "sign", "step", "floor", "mod", "min", "max", "where"})
-#: Nodes an unrolled system may have; beyond it the text should become an array code, not scalar equations.
+#: Operations an unrolled system may have; beyond it the text should become an array code, not scalar equations.
 LARGEST = 1_000_000
 
 
@@ -74,20 +74,30 @@ def target(key: str) -> tuple[str, tuple[str, ...]]:
     if node.head == "name":
         return node.args[0], ()
     if node.head == "item" and all(arg.head == "name" for arg in node.args[1:]):
-        return node.args[0], tuple(arg.args[0] for arg in node.args[1:])
+        indices = tuple(arg.args[0] for arg in node.args[1:])
+        if len(set(indices)) < len(indices):
+            raise DefinitionError(f"{key!r} stands left of an equation with one index twice; write two, as in x[i,j]")
+        return node.args[0], indices
     raise DefinitionError(f"{key!r} stands left of an equation: write a name such as x, or x[i] with an index")
 
 
 @lru_cache(maxsize=512)
 def unroll(text: Text) -> Flat:
     """The scalar equations of a definition; raises DefinitionError on unknown names, cycles and wrong indices."""
-    return _Unroller(text).flat()
+    try:
+        return _Unroller(text).flat()
+    except RecursionError:
+        raise DefinitionError("[where] builds on itself too deeply; put its entries in order, the first ones first") from None
 
 
 def unused(text: Text) -> list[str]:
-    """Parameters that no equation mentions; setting one would change nothing."""
-    trees = [read(body) for _, body in (*text.equations, *text.where)]
-    used = {node.args[0] for node in walk(*trees) if node.head in ("name", "item")}
+    """Parameters that no equation mentions, itself or by its intermediates; setting one would change nothing."""
+    where = {target(key)[0]: body for key, body in text.where}
+    used, bodies = set(), [body for _, body in text.equations]
+    while bodies:
+        new = names_in(read(bodies.pop())) - used
+        used |= new
+        bodies += [where[word] for word in new & set(where)]
     return [word for word, _ in text.shapes if word not in used]
 
 
@@ -95,21 +105,21 @@ class _Unroller:
     def __init__(self, text: Text):
         self.text = text
         self.index = {key: (size, cyclic, outside) for key, size, cyclic, outside, _ in text.index}
-        self.sizes = text.sizes
         self.shapes = dict(text.shapes)
         self.states = dict(target(key) for key, _ in text.equations)
         self.where = {}
         for key, body in text.where:
             word, indices = target(key)
             self.where[word] = (indices, read(body, where=f"definition of {word}"))
+        declared = {*self.states, *self.where, *self.shapes, *self.index}
+        self.sizes = {label: size for label, size in text.sizes.items() if label not in declared}
         self.done: dict[tuple, Node] = {}
         self.open: list[str] = []
-        self.count = 0
         self.check_names()
+        self.check_size()
 
     def check_names(self):
-        words = [*self.states, *self.where, *self.shapes, *self.index]
-        words += [size for size in self.sizes if size not in words]
+        words = [*self.states, *self.where, *self.shapes, *self.index, *self.sizes]
         for word in words:
             if word in RESERVED:
                 raise DefinitionError(f"{word!r} has a fixed meaning in the language and cannot be declared; write {word}_")
@@ -117,9 +127,43 @@ class _Unroller:
                 raise DefinitionError(f"{word!r} is declared twice, or both as a state, intermediate, parameter or index")
         if len(self.states) < len(self.text.equations):
             raise DefinitionError("a state has two equations")
+        if len(self.where) < len(self.text.where):
+            raise DefinitionError("[where] defines a name twice")
+        for key, size, _, _, label in self.text.index:
+            if self.text.sizes[label] != size:
+                raise DefinitionError(f"two sizes are called {label!r}; name one, as in {key} = {{size = {size}, name = 'm'}}")
+
+    def check_size(self):
+        """Refuse at once what would take minutes to write out."""
+        tables = {"equation of": self.text.equations, "definition of": self.text.where, "observed": self.text.observed}
+        bodies = [(f"{kind} {key}", target(key)[1], body) for kind, table in tables.items() for key, body in table]
+        bodies += [(f"conserved {key}", (), body) for key, body in self.text.conserved]
+        total = 0
+        for place, indices, body in bodies:
+            total += max(1, self.operations(read(body, where=place))) * math.prod(self.size(index) for index in indices)
+            if total > LARGEST:
+                raise DefinitionError(f"in the {place}: more than {LARGEST} operations when written out; use a smaller size")
+
+    def operations(self, tree: Node) -> int:
+        """How many operations the tree has when its sums are written out."""
+        count: dict[Node, int] = {}
+        for node in walk(tree):
+            count[node] = sum(count[child] for child in node.children) + (node.head not in ("number", "name", "item"))
+            last = node.args[-1]
+            if node.head.startswith("over "):
+                count[node] *= self.size(last)
+            elif node.head in ("min", "max") and last.head == "name":
+                count[node] *= self.size(last.args[0])
+        return count[tree]
+
+    def size(self, index: str) -> int:
+        return self.index.get(index, (1,))[0]
 
     def flat(self) -> Flat:
         components, variables, rhs = [], [], []
+        for word, (indices, _) in self.where.items():
+            if not indices:
+                self.intermediate(word, (), f"definition of {word}")
         for key, body in self.text.equations:
             word, indices = target(key)
             tree = read(body, where=f"equation of {key}")
@@ -177,11 +221,10 @@ class _Unroller:
             case "min" | "max" if args[-1].head == "name" and args[-1].args[0] in self.index and args[-1].args[0] not in at:
                 body = args[0] if len(args) == 2 else Node(node.head, *args[:-1])
                 return self.reduction(Node(f"over {node.head}", body, args[-1].args[0]), at, place)
-        self.count += 1
-        if self.count > LARGEST:
-            raise DefinitionError(f"in the {place}: more than {LARGEST} operations when written out; use a smaller size")
-        done = [self.scalar(arg, at, place) for arg in args]
-        return _settle(Node(node.head, *done), place)
+        done = settle(Node(node.head, *(self.scalar(arg, at, place) for arg in args)))
+        if done.head in ("==", "!="):
+            raise DefinitionError(f"in the {place}: == and != compare indices; real numbers are compared with < or >")
+        return done
 
     def word(self, word: str, at: dict[str, int], place: str) -> Node:
         if word in at:
@@ -267,20 +310,28 @@ def _element(word: str, position: tuple[int, ...]) -> str:
     return f"{word}[{','.join(map(str, position))}]" if position else word
 
 
-def _settle(node: Node, place: str) -> Node:
-    """Decide at once what depends only on indices: i + 1, i == j, where(i == j, a, b)."""
+def settle(node: Node) -> Node:
+    """Decide at once what depends only on numbers: i + 1, i == j, where(i == j, a, b)."""
     args = node.args
+    if node.head in ("and", "or"):
+        decided = {bool(arg.args[0]) for arg in args if arg.head == "number"}
+        rest = [arg for arg in args if arg.head != "number"]
+        if (node.head == "or") in decided:
+            return ONE if node.head == "or" else ZERO
+        if not rest:
+            return ZERO if node.head == "or" else ONE
+        return Node(node.head, *rest) if len(rest) > 1 else rest[0]
     if node.head == "where" and args[0].head == "number":
         return args[1] if args[0].args[0] else args[2]
     if all(arg.head == "number" for arg in args):
         values = [arg.args[0] for arg in args]
         match node.head:
             case "+":
-                return number(sum(values))
+                return number(sum(values)) if short(sum(values)) else node
             case "neg":
                 return number(-values[0])
             case "*":
-                return number(math.prod(values))
+                return number(math.prod(values)) if short(math.prod(values)) else node
             case "==" | "!=" | "<" | "<=" | ">" | ">=":
                 outcome = {
                     "==": values[0] == values[-1],
@@ -291,12 +342,8 @@ def _settle(node: Node, place: str) -> Node:
                     ">=": values[0] >= values[-1],
                 }[node.head]
                 return ONE if outcome else ZERO
-            case "and" | "or":
-                return ONE if (all if node.head == "and" else any)(values) else ZERO
             case "not":
                 return ZERO if values[0] else ONE
-    if node.head in ("==", "!="):
-        raise DefinitionError(f"in the {place}: == and != compare indices; real numbers are compared with < or >")
     return node
 
 
