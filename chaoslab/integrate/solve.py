@@ -31,7 +31,7 @@ class Solution:
 
 @lru_cache(maxsize=1)
 def default_solver() -> str:
-    """"taylor" where heyoka is installed, else "scipy", said aloud once."""
+    """ "taylor" where heyoka is installed, else "scipy", said aloud once."""
     if importlib.util.find_spec("heyoka") is not None:
         return "taylor"
     warnings.warn(

@@ -113,7 +113,9 @@ class Switched:
     @lru_cache(maxsize=64)  # noqa: B019
     def sliding(self, k: int) -> Equations:
         """The field along surface k, Filippov's mixture of the two sides; its first two events leave to either side."""
-        (low, *below), (high, *above) = (_put([Node("+", ZERO, *self.rate(k)), *self.rhs], self.modes[k], side) for side in (ZERO, ONE))
+        (low, *below), (high, *above) = (
+            _put([Node("+", ZERO, *self.rate(k)), *self.rhs], self.modes[k], side) for side in (ZERO, ONE)
+        )
         share = Node("/", low, Node("+", low, Node("neg", high)))
         pairs = zip(below, above, strict=True)
         field = [b if a is b else Node("+", b, Node("*", share, Node("+", a, Node("neg", b)))) for b, a in pairs]
@@ -278,7 +280,10 @@ class Walk:
         for k, value in enumerate(self.arguments(leg.t, leg.x)):
             if k not in switching and abs(value) > 1e-9 and modes[k] != 0.5 and not self.pieces.levels[k]:
                 modes[k] = float(value > 0)
-        if modes.count(0.5) > 1 and sum(mode == 0.5 for mode, level in zip(modes, self.pieces.levels, strict=True) if not level) > 1:
+        if (
+            modes.count(0.5) > 1
+            and sum(mode == 0.5 for mode, level in zip(modes, self.pieces.levels, strict=True) if not level) > 1
+        ):
             self.message = "slides along two surfaces at once, which is not supported"
         return modes
 

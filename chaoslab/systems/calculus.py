@@ -150,7 +150,9 @@ def terms(trees: Sequence[Node], variables: Sequence[Node], labels: Sequence[str
         except sp.PolynomialError:
             polynomial = None
         if polynomial is None or polynomial.free_symbols_in_domain:
-            raise NotPolynomial(f"the equation of {label} is not a polynomial in {', '.join(labels)}; terms() lists polynomials only")
+            raise NotPolynomial(
+                f"the equation of {label} is not a polynomial in {', '.join(labels)}; terms() lists polynomials only"
+            )
         parts = {}
         for powers, coefficient in polynomial.terms():
             monomial = sp.Mul(*(renamed[s] ** power for s, power in zip(symbols, powers, strict=True)))

@@ -98,7 +98,9 @@ def load(name: str, **values) -> System:
     try:
         return System(**definition)
     except DefinitionError as error:
-        raise ValueError(f"{base.label} at {resized}: {error}; give arrays of the new size, as in load(name, n=8, w=...)") from error
+        raise ValueError(
+            f"{base.label} at {resized}: {error}; give arrays of the new size, as in load(name, n=8, w=...)"
+        ) from error
 
 
 @lru_cache(maxsize=None)
@@ -157,7 +159,9 @@ def table(**only):
     frame = pd.DataFrame(rows).set_index("name").sort_index(key=lambda index: index.str.lower())
     for key, value in only.items():
         if key not in frame.columns:
-            raise ValueError(f"the table has no column {key!r}.{suggest(key, frame.columns)} Columns are {', '.join(frame.columns)}")
+            raise ValueError(
+                f"the table has no column {key!r}.{suggest(key, frame.columns)} Columns are {', '.join(frame.columns)}"
+            )
         frame = frame[frame[key].isin(value if isinstance(value, list | tuple | set) else [value])]
     return frame
 

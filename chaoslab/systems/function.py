@@ -42,7 +42,9 @@ def definition_of(function: Callable) -> dict:
             case ast.Return(value=value) if value is not None:
                 result = [ast.unparse(value)]
             case _:
-                raise DefinitionError(f"{parsed.name}, line {ast.unparse(line)!r}: only `name = expression` and one return are read")
+                raise DefinitionError(
+                    f"{parsed.name}, line {ast.unparse(line)!r}: only `name = expression` and one return are read"
+                )
     if result is None or len(result) != len(states):
         raise DefinitionError(f"{parsed.name} has states {states} and returns {len(result or ())} values; one for each is expected")
     about = inspect.getdoc(function) or ""

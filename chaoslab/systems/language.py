@@ -14,9 +14,7 @@ from fractions import Fraction
 
 #: The closed list of functions, with the number of arguments each takes (None: two or more).
 FUNCTIONS: dict[str, int | None] = {
-    **dict.fromkeys(
-        "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log sqrt abs sign step floor".split(), 1
-    ),
+    **dict.fromkeys("sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log sqrt abs sign step floor".split(), 1),
     **{"atan2": 2, "mod": 2, "where": 3, "min": None, "max": None},
 }
 #: Functions of (body, index) that run over an index: `sum(w[i,j]*x[j], j)`.

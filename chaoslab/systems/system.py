@@ -252,12 +252,16 @@ class System:
     def _check(self, shape: tuple[int, ...]):
         if tuple(shape[-1:]) != (self.dimension,):
             given = f"shape {tuple(shape)}" if shape else "a single number"
-            raise ValueError(f"{self.label} has {self.dimension} components, so states have shape (..., {self.dimension}); {given} given")
+            raise ValueError(
+                f"{self.label} has {self.dimension} components, so states have shape (..., {self.dimension}); {given} given"
+            )
 
     def _columns(self, parameters: Mapping) -> list:
         for key in parameters:
             if key not in self.parameters:
-                raise ValueError(f"{self.label} has no parameter {key!r}.{suggest(key, self.parameters)} It has {', '.join(self.parameters)}")
+                raise ValueError(
+                    f"{self.label} has no parameter {key!r}.{suggest(key, self.parameters)} It has {', '.join(self.parameters)}"
+                )
         if not parameters:
             return list(self.values)
         merged = {**self.parameters, **parameters}
@@ -407,7 +411,9 @@ def _finite(value) -> bool:
 
 def _floats(value, place: str):
     """Nested lists with every entry a finite float; entries may be fractions as text."""
-    return [_floats(entry, place) for entry in value] if isinstance(value, list | tuple | np.ndarray) else float(_number(value, place))
+    return (
+        [_floats(entry, place) for entry in value] if isinstance(value, list | tuple | np.ndarray) else float(_number(value, place))
+    )
 
 
 def _index(key: str, entry) -> dict:
@@ -418,7 +424,9 @@ def _index(key: str, entry) -> dict:
             raise DefinitionError(f"index {key} has the unknown key {word!r}.{suggest(word, known)} Keys are {', '.join(known)}")
     entry = known | entry
     if isinstance(entry["size"], bool) or not isinstance(entry["size"], int) or not 1 <= entry["size"] <= 100_000:
-        raise DefinitionError(f"index {key} needs a size, a whole number from 1 to 100000, as in {{size = 40}}; {entry['size']!r} given")
+        raise DefinitionError(
+            f"index {key} needs a size, a whole number from 1 to 100000, as in {{size = 40}}; {entry['size']!r} given"
+        )
     if not isinstance(entry["cyclic"], bool) or (entry["cyclic"] and entry["outside"] is not None):
         raise DefinitionError(f"index {key} is cyclic = true, or has a value outside = 0, or neither")
     if entry["outside"] is not None and np.ndim(_number(entry["outside"], f"outside of index {key}")):
@@ -443,7 +451,9 @@ def _initial(system: System) -> dict[str, float | np.ndarray]:
     given = _mapping(system.state, "state")
     for word in given:
         if word not in left:
-            raise DefinitionError(f"[state] names {word!r}, which has no equation.{suggest(word, left)} States are {', '.join(left)}")
+            raise DefinitionError(
+                f"[state] names {word!r}, which has no equation.{suggest(word, left)} States are {', '.join(left)}"
+            )
     state = {}
     for key in system.equations:
         word, indices = target(key)
@@ -454,7 +464,9 @@ def _initial(system: System) -> dict[str, float | np.ndarray]:
             value = _spread(system, key, value).reshape(shape)
         value = _number(value, f"state {word}")
         if len(shape) == len(indices) and np.shape(value) != shape:
-            raise DefinitionError(f"state {word} needs {'one number' if not shape else f'a list of shape {shape}'}, shape {np.shape(value)} given")
+            raise DefinitionError(
+                f"state {word} needs {'one number' if not shape else f'a list of shape {shape}'}, shape {np.shape(value)} given"
+            )
         state[word] = value if indices else float(value)
     return state
 
@@ -481,7 +493,11 @@ def _plain(value):
 
 def _short(value) -> str:
     if isinstance(value, np.ndarray):
-        return np.array2string(value, threshold=6, edgeitems=2, separator=", ").replace("\n", "") if value.size <= 6 else f"array{value.shape}"
+        return (
+            np.array2string(value, threshold=6, edgeitems=2, separator=", ").replace("\n", "")
+            if value.size <= 6
+            else f"array{value.shape}"
+        )
     return str(value) if isinstance(value, Fraction | int) else f"{value:.6g}"
 
 

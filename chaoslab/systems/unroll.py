@@ -181,9 +181,7 @@ class _Unroller:
         ]
         parameters = tuple(name(_element(word, position or ())) for word, position in places)
         observed, conserved = self.extras(components, variables)
-        return Flat(
-            self.text.kind, tuple(components), tuple(variables), tuple(rhs), parameters, tuple(places), observed, conserved
-        )
+        return Flat(self.text.kind, tuple(components), tuple(variables), tuple(rhs), parameters, tuple(places), observed, conserved)
 
     def extras(self, components, variables):
         seen = dict(zip(components, variables, strict=True))
@@ -242,9 +240,7 @@ class _Unroller:
         if word in self.index:
             raise DefinitionError(f"in the {place}: index {word!r} is free here; sum over it, or write it on the left")
         known = [*self.states, *self.where, *self.shapes, *self.index, *self.sizes, "pi", "t"]
-        raise DefinitionError(
-            f"in the {place}: {word!r} is not declared.{suggest(word, known)} Known names: {', '.join(known)}"
-        )
+        raise DefinitionError(f"in the {place}: {word!r} is not declared.{suggest(word, known)} Known names: {', '.join(known)}")
 
     def item(self, word: str, indices: tuple[Node, ...], at: dict[str, int], place: str) -> Node:
         position = []
@@ -278,7 +274,9 @@ class _Unroller:
             return self.shapes[word]
         indices = self.states.get(word) if word in self.states else self.where.get(word, (None,))[0]
         if indices is None:
-            raise DefinitionError(f"in the {place}: {word!r} is not declared.{suggest(word, [*self.states, *self.where, *self.shapes])}")
+            raise DefinitionError(
+                f"in the {place}: {word!r} is not declared.{suggest(word, [*self.states, *self.where, *self.shapes])}"
+            )
         return tuple(self.index[index][0] for index in indices)
 
     def intermediate(self, word: str, position: tuple[int, ...], place: str) -> Node:

@@ -63,7 +63,9 @@ class ChaosAccessor:
         series = self._series(component)
         span = (_at_least(dimension, 1, "dimension") - 1) * _at_least(lag, 1, "lag")
         if span >= series.sizes["time"]:
-            raise ValueError(f"{dimension} delays of {lag} samples need more than {span} samples; the series has {series.sizes['time']}")
+            raise ValueError(
+                f"{dimension} delays of {lag} samples need more than {span} samples; the series has {series.sizes['time']}"
+            )
         delays = [series.shift(time=d * lag) for d in range(dimension)]
         stacked = xr.concat(delays, dim="delay").assign_coords(delay=np.arange(dimension) * lag)
         return stacked.isel(time=slice(span, None)).transpose("member", "time", "delay")
@@ -107,7 +109,9 @@ class ChaosAccessor:
         names = [str(word) for word in self._ds["component"].values]
         component = names[0] if component is None else component
         if component not in names:
-            raise ValueError(f"the trajectory has no component {component!r}.{suggest(str(component), names)} It has {', '.join(names)}")
+            raise ValueError(
+                f"the trajectory has no component {component!r}.{suggest(str(component), names)} It has {', '.join(names)}"
+            )
         return self.shown.sel(component=component, drop=True)
 
 

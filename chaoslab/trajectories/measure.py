@@ -40,7 +40,9 @@ def main(wanted: list[str]) -> int:
             "value": f"{period.value:.6g}",
             "error": f"{period.error:.2g}",
             "method": METHOD,
-            "settings": json.dumps(SETTINGS | {"tolerance": SOLVER_TOLERANCE, "command": "python -m chaoslab.trajectories.measure"}),
+            "settings": json.dumps(
+                SETTINGS | {"tolerance": SOLVER_TOLERANCE, "command": "python -m chaoslab.trajectories.measure"}
+            ),
             "seed": "none",
             "version": f"chaoslab {package_version()}, {engine}",
             "date": datetime.date.today().isoformat(),

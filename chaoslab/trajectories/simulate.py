@@ -249,7 +249,8 @@ _kept_coordinates = lru_cache(maxsize=32)(_made_coordinates)
 def _report(system: System, solution) -> None:
     ended = np.flatnonzero(solution.status != "ok")
     first = ", ".join(
-        f"member {k} {solution.status[k]} at t = {solution.ended[k]:.6g}" + (f" ({solution.reasons[k]})" * bool(solution.reasons[k]))
+        f"member {k} {solution.status[k]} at t = {solution.ended[k]:.6g}"
+        + (f" ({solution.reasons[k]})" * bool(solution.reasons[k]))
         for k in ended[:3]
     )
     more = f", and {len(ended) - 3} more" if len(ended) > 3 else ""

@@ -1,0 +1,135 @@
+"""The trajectory in state space: a plotly figure to turn, a matplotlib still to print."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from .style import COLOURS, SCALE, chosen, clock, few_enough, label, length, speed
+
+
+def attractor(ds: xr.Dataset, components: Sequence[str] | None = None, *, colour: str = "time", title: str | None = None):
+    """The trajectory in two or three of its components, as a plotly figure; a map of one component as x[n+1] over x[n].
+
+    `components` default to the first three, `colour` is "time", "speed" or "member". Raises ValueError for components
+    the trajectory does not have and for more points than a browser turns.
+    """
+    import plotly.graph_objects as go
+
+    points, axes = _points(ds, components)
+    few_enough(points)
+    values, legend = _colours(ds, points, colour)
+    solid, flat = ds.attrs["kind"] == "flow", len(axes) == 2
+    figure = go.Figure()
+    for m in range(points.sizes["member"]):
+        place = dict(zip("xyz", points.values[m].T.astype(np.float32), strict=False))
+        paint = COLOURS[m % len(COLOURS)] if values is None else values[m].astype(np.float32)
+        scale = {} if values is None else {"colorscale": SCALE, "cmin": float(np.nanmin(values)), "cmax": float(np.nanmax(values))}
+        if m == 0 and values is not None:
+            scale |= {"colorbar": {"title": {"text": legend, "side": "right"}, "thickness": 12, "len": 0.7}}
+        options = {"name": f"member {m}", "showlegend": values is None and points.sizes["member"] > 1}
+        if solid and not flat:
+            figure.add_trace(
+                go.Scatter3d(
+                    **place,
+                    mode="lines",
+                    line={"color": paint, "width": 3} | ({"showscale": m == 0} | scale if scale else {}),
+                    **options,
+                )
+            )
+        elif solid and flat:
+            figure.add_trace(go.Scatter(**place, mode="lines", line={"color": COLOURS[m % len(COLOURS)], "width": 1}, **options))
+        else:
+            kind = go.Scatter if flat else go.Scatter3d
+            figure.add_trace(
+                kind(
+                    **place,
+                    mode="markers",
+                    marker={"color": paint, "size": 2, "showscale": m == 0 and bool(scale)} | scale,
+                    **options,
+                )
+            )
+    figure.update_layout(
+        title={"text": title or f"{ds.attrs['name']}: {length(ds)} in state space"},
+        template="plotly_white",
+        margin={"l": 0, "r": 0, "t": 40, "b": 0} if not flat else {"l": 60, "r": 20, "t": 50, "b": 50},
+        height=480,
+    )
+    if flat:
+        figure.update_xaxes(title=axes[0])
+        figure.update_yaxes(title=axes[1])
+    else:
+        figure.update_scenes({f"{axis}axis": {"title": {"text": text}} for axis, text in zip("xyz", axes, strict=True)})
+        figure.update_scenes(aspectmode="cube", camera={"eye": {"x": 1.2, "y": -1.7, "z": 0.6}})
+    return figure
+
+
+def attractor_still(
+    ds: xr.Dataset, components: Sequence[str] | None = None, *, colour: str = "time", title: str | None = None, ax=None
+):
+    """The same as a matplotlib still; draws into `ax` where one is given (a 3-D one for three components), returns the axes."""
+    import matplotlib.pyplot as plt
+
+    points, axes = _points(ds, components)
+    values, legend = _colours(ds, points, colour)
+    flat, solid = len(axes) == 2, ds.attrs["kind"] == "flow"
+    if ax is None:
+        ax = plt.figure(figsize=(6, 5)).add_subplot(projection=None if flat else "3d")
+    if not flat and ax.name != "3d":
+        raise ValueError("three components need a 3-D axis: figure.add_subplot(projection='3d'), or name two components")
+    for m, rows in enumerate(points.values):
+        if solid:
+            _line(ax, rows, None if values is None else values[m], m)
+        else:
+            paint = {"color": COLOURS[m % len(COLOURS)]} if values is None else {"c": values[m], "cmap": SCALE.lower()}
+            ax.scatter(*rows.T, s=1, linewidths=0, **paint)
+    ax.set_title(title or f"{ds.attrs['name']}: {length(ds)}")
+    for axis, text in zip("xyz", axes, strict=False):
+        getattr(ax, f"set_{axis}label")(text)
+    return ax
+
+
+def _line(ax, rows: np.ndarray, values: np.ndarray | None, m: int) -> None:
+    from matplotlib.collections import LineCollection
+    from mpl_toolkits.mplot3d.art3d import Line3DCollection
+
+    if values is None:
+        ax.plot(*rows.T, lw=0.6, color=COLOURS[m % len(COLOURS)])
+        return
+    kind = LineCollection if rows.shape[1] == 2 else Line3DCollection
+    whole = np.isfinite(rows).all(axis=1)
+    rows, values = rows[whole], values[whole]
+    collection = kind(np.stack([rows[:-1], rows[1:]], axis=1), array=values[:-1], cmap=SCALE.lower(), linewidths=0.6)
+    ax.add_collection(collection) if rows.shape[1] == 2 else ax.add_collection3d(collection)
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    for axis, a, b in zip("xyz", low, high, strict=False):
+        pad = 0.03 * (b - a) or 1.0
+        getattr(ax, f"set_{axis}lim")(a - pad, b + pad)
+
+
+def _points(ds: xr.Dataset, components) -> tuple[xr.DataArray, list[str]]:
+    """What is drawn, (member, time, axis), and the axes' labels."""
+    points = chosen(ds, components, 3)
+    names = [label(ds, str(word)) for word in points["component"].values]
+    if len(names) > 1:
+        return points, names
+    if ds.attrs["kind"] != "map" or points.sizes["time"] < 2:
+        raise ValueError(
+            f"{ds.attrs['name']}: one component is no picture of a state space; draw ds.chaos.series(), or name two or three"
+        )
+    pairs = np.concatenate([points.values[:, :-1], points.values[:, 1:]], axis=-1)
+    return points.isel(time=slice(None, -1)).drop_vars("component").copy(data=points.values[:, :-1]).pipe(
+        lambda array: xr.DataArray(pairs, dims=array.dims, coords={"time": array["time"]})
+    ), [f"{names[0]}[n]", f"{names[0]}[n+1]"]  # fmt: skip
+
+
+def _colours(ds: xr.Dataset, points: xr.DataArray, colour: str) -> tuple[np.ndarray | None, str]:
+    """Values to colour by, (member, time), or None for one colour a member; and the legend."""
+    if colour == "member":
+        return None, "member"
+    if colour == "time":
+        time, unit = clock(ds)
+        return np.broadcast_to(time[: points.sizes["time"]], points.shape[:2]), unit
+    if colour == "speed":
+        return speed(ds.isel(time=slice(points.sizes["time"])), points), "speed (per time unit)"
+    raise ValueError(f"colour must be 'time', 'speed' or 'member'; {colour!r} given")
