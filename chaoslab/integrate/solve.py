@@ -75,9 +75,11 @@ def solve(
     return _marked(states, times, initial, ended, reasons, solver)
 
 
-def iterate(system: System, initial: np.ndarray, count: int, *, skip: int = 0, values: np.ndarray | None = None) -> Solution:
-    """Iterate a map from `initial` (member, component): `count` states after `skip`, counted from 0."""
-    states = maps.iterate(system.flat, initial, system.values if values is None else values, count, skip)
+def iterate(
+    system: System, initial: np.ndarray, count: int, *, skip: int = 0, first: int = 0, values: np.ndarray | None = None
+) -> Solution:
+    """Iterate a map from `initial` (member, component), which is iterate number `first`: `count` states after `skip`."""
+    states = maps.iterate(system.flat, initial, system.values if values is None else values, count, skip, first)
     ended = np.full(len(initial), np.nan)
     return _marked(states, np.arange(count, dtype=float), initial, ended, [""] * len(initial), "iteration")
 

@@ -21,9 +21,12 @@ from ..systems.language import ONE, ZERO, Node, name, number, rewrite, walk
 from ..systems.unroll import Flat
 
 HALF = number(Fraction(1, 2))
-#: Arguments beyond which these functions are constant to the last digit, so that a Taylor series started there does not
-#: feel them. A step must end where they come back into sight. Half these values already lose digits.
-OUT_OF_SIGHT = {"exp": 60, "tanh": 30, "sinh": 60, "cosh": 60}
+#: Arguments beyond which a Taylor series does not feel what these functions do next: tanh is 1 to the last digit and its
+#: derivatives, computed from 1 - tanh^2, are exactly zero; an exponential is too small for the choice of the step. A step
+#: must end where they come back into sight.
+OUT_OF_SIGHT = {"tanh": 16, "exp": 38, "sinh": 38, "cosh": 38}
+#: How far a surface of this kind moves once it has been reached, relative to its distance.
+OUTWARDS = 1e-6
 #: A rate of approach below this part of its largest term counts as touching a surface, not crossing it.
 TOUCHING = 1e-7
 #: Where a state rests on a surface, the surface is moved this far behind it, relative to the state's size.
@@ -85,11 +88,12 @@ class Switched:
         """Zero where a mode changes: the argument itself, or sin(pi u) for whole parts, less a run-time offset."""
         pairs = zip(self.smooth_arguments, self.levels, strict=True)
         crossed = [Node("sin", Node("*", name("pi"), u)) if level else u for u, level in pairs]
+        crossed += self.watched
         return tuple(Node("+", u, Node("neg", offset)) for u, offset in zip(crossed, self.offsets, strict=True))
 
     @cached_property
     def offsets(self) -> tuple[Node, ...]:
-        return tuple(name(f"offset[{k}]") for k in range(len(self.modes)))
+        return tuple(name(f"offset[{k}]") for k in range(len(self.modes) + len(self.watched)))
 
     @cached_property
     def values(self) -> tuple[Node, ...]:
@@ -97,7 +101,7 @@ class Switched:
         return self.flat.parameters + self.modes + self.offsets
 
     def equations(self) -> Equations:
-        return Equations(self.rhs, self.surfaces + self.watched, self.flat.variables, self.values)
+        return Equations(self.rhs, self.surfaces, self.flat.variables, self.values)
 
     @lru_cache(maxsize=64)  # noqa: B019  (few and long-lived)
     def slope(self, k: int) -> dict[Node, Node]:
@@ -120,7 +124,7 @@ class Switched:
         pairs = zip(below, above, strict=True)
         field = [b if a is b else Node("+", b, Node("*", share, Node("+", a, Node("neg", b)))) for b, a in pairs]
         others = self.surfaces[:k] + self.surfaces[k + 1 :]
-        return Equations(tuple(field), (low, high, *others, *self.watched), self.flat.variables, self.values)
+        return Equations(tuple(field), (low, high, *others), self.flat.variables, self.values)
 
 
 def _put(trees: Sequence[Node], mode: Node, side: Node) -> list[Node]:
@@ -214,7 +218,8 @@ def _watched(trees: Sequence[Node], moving: set[Node]) -> list[Node]:
         depends[node] = node in moving or any(depends[child] for child in node.children)
         if node.head in OUT_OF_SIGHT and depends[node]:
             limit = OUT_OF_SIGHT[node.head]
-            found[Node("+", Node("*", *(node.args * 2)), number(-(limit**2)))] = None
+            scaled = Node("/", node.args[0], number(limit))
+            found[Node("+", Node("*", scaled, scaled), number(-1))] = None
     return list(found)
 
 
@@ -227,7 +232,7 @@ class Walk:
         self.main.restart()
         names = pieces.flat.variables + pieces.flat.parameters
         self.argument_values = scalar_function(pieces.arguments, names)
-        self.offsets = [0.0] * len(pieces.modes)
+        self.offsets = [0.0] * len(pieces.offsets)
         self.message = ""
 
     def run(self, x: np.ndarray, times: np.ndarray, start: float) -> tuple[np.ndarray, float | None]:
@@ -263,7 +268,11 @@ class Walk:
             leg = stepper.advance(t, x, self.values(modes), times)
             leg = leg._replace(rows=self.onto(slide, leg.rows, times, modes), x=self.onto(slide, leg.x[None], [leg.t], modes)[0])
             surface = leg.event if leg.event is None else leg.event - 2 + (leg.event - 2 >= slide)
-        if leg.event is None or leg.failed or surface >= count:
+        if leg.event is None or leg.failed:
+            return leg, modes
+        if leg.event >= (0 if slide is None else 2) and surface >= count:
+            # the same surface must not stop the next step too: it is moved a little outwards, and back next time
+            self.offsets[surface] = 0.0 if self.offsets[surface] else OUTWARDS
             return leg, modes
         modes = list(modes)
         if slide is not None and leg.event < 2:

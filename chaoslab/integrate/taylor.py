@@ -61,6 +61,7 @@ class TaylorStepper:
 def _compile(equations: Equations, tolerance: float):
     import heyoka as hy
 
+    hy.set_logger_level_error()  # what it warns of, a state that is not finite, is marked and dated by our caller
     symbols = {node: hy.expression(f"x{k}") for k, node in enumerate(equations.variables)}
     symbols |= {node: hy.par[k] for k, node in enumerate(equations.values)}
     made = heyoka_expressions((*equations.rhs, *equations.surfaces), symbols)

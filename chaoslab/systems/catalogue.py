@@ -7,7 +7,7 @@ from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 
-from .language import DefinitionError, suggest
+from .language import DefinitionError, suggest, walk
 from .system import System
 
 FOLDER = Path(__file__).parent / "equations"
@@ -95,12 +95,16 @@ def load(name: str, **values) -> System:
             raise ValueError(f"{base.label} has no parameter {key!r}.{suggest(key, choices)} It has {', '.join(choices)}")
     parameters = {**entry.get("parameters", {}), **values}
     definition = {**entry, "index": index, "parameters": parameters, "state": {**entry["state"], **state}, "field": base.field}
+    advice = "give arrays of the new size, as in load(name, n=8, w=...)"
     try:
-        return System(**definition)
+        system = System(**definition)
     except DefinitionError as error:
-        raise ValueError(
-            f"{base.label} at {resized}: {error}; give arrays of the new size, as in load(name, n=8, w=...)"
-        ) from error
+        raise ValueError(f"{base.label} at {resized}: {error}; {advice}") from error
+    cut = set(walk(*base.flat.rhs)) - set(walk(*system.flat.rhs))
+    for node, (word, _) in zip(system.flat.parameters, system.flat.places, strict=True):
+        if node in cut and word not in values:
+            raise ValueError(f"{base.label} at {resized} would use only a part of {word}; {advice}")
+    return system
 
 
 @lru_cache(maxsize=None)

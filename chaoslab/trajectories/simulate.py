@@ -51,8 +51,8 @@ def simulate(
     duration, step : length and sampling step in the system's own time unit, instead
     members : trajectories. The first starts at the definition's state, the others on its orbit, at times drawn by `rng`;
         member k is the same however many are asked for
-    initial : where to start instead: (component,), (member, component), a mapping of components to values, or a
-        trajectory dataset, whose last states are taken
+    initial : where to start instead: (component,), (member, component), or a mapping of components to values. A trajectory
+        dataset is continued: sampling goes on one step after its last sample, so that the two concatenate
     transient : dropped before sampling begins, in periods
     rng : a seed or a numpy Generator
     tolerance : of the solver, per step and relative to the state
@@ -74,17 +74,22 @@ def simulate(
     if not 1e-18 < tolerance < 1e-2:
         raise ValueError(f"the tolerance must lie between 1e-18 and 1e-2; {tolerance!r} given")
     transient = _positive(transient, "transient, in periods,", zero=True)
-    period, count, spacing = _grid(system, periods, samples, duration, step, transient)
     members = _whole(members, "members")
-    skip = transient * period
+    period, count, spacing = _grid(system, periods, samples, duration, step, transient, members if initial is None else 1)
+    skip = transient * period if transient else 0.0
     _fits(system, members, count, derivative)
     start, seed = _starts(system, initial, members, rng, period, tolerance, solver)
-    times, coordinates = _coordinates(system.components, len(start), count, spacing, period)
+    _fits(system, len(start), count, derivative)
+    goes_on = isinstance(initial, xr.Dataset)
+    if goes_on and skip:
+        raise ValueError("a dataset given as initial is continued, so there is no transient to drop")
+    before = float(initial["time"][-1]) if goes_on else None
+    times, coordinates = _coordinates(system.components, len(start), count, spacing, period, before)
 
     if system.kind == "map":
-        solution = iterate(system, start, count, skip=round(skip))
+        solution = iterate(system, start, count, skip=1 if goes_on else round(skip), first=int(before or 0))
     else:
-        solution = solve(system, start, times, start=-skip, tolerance=tolerance, solver=solver)
+        solution = solve(system, start, times, start=before if goes_on else -skip, tolerance=tolerance, solver=solver)
     ds = xr.Dataset({"state": (DIMS, solution.states)}, coords=coordinates)
     if not (solution.status == "ok").all():
         _report(system, solution)
@@ -121,7 +126,7 @@ def _whole(value, what: str) -> int:
     return int(value)
 
 
-def _grid(system: System, periods, samples, duration, step, transient) -> tuple[float, int, tuple[float, int]]:
+def _grid(system: System, periods, samples, duration, step, transient, members) -> tuple[float, int, tuple[float, int]]:
     """The period (NaN where none is needed), the number of samples, and the spacing as (length, parts)."""
     if duration is not None or step is not None:
         if duration is None or step is None or periods is not None or samples is not None:
@@ -130,7 +135,7 @@ def _grid(system: System, periods, samples, duration, step, transient) -> tuple[
         count = math.ceil(duration / step - 1e-9)
         if system.kind == "map" and step != 1:
             raise ValueError(f"{system.label} is a map: its step is one iteration; step={step:g} given")
-        return _period(system, transient > 0), count, (step, 1)
+        return _period(system, transient > 0 or members > 1), count, (step, 1)
     period = _period(system, True)
     if system.kind == "map":
         if samples not in (None, 1):
@@ -143,15 +148,15 @@ def _grid(system: System, periods, samples, duration, step, transient) -> tuple[
 
 
 def _period(system: System, needed: bool) -> float:
-    """The stored period, the one found for a new system, or NaN where it has none and none is needed."""
+    """The stored period, the one found for a new system, or NaN where it is not known and not needed."""
     if system.period is not None:
         return system.period
+    if not needed:
+        return math.nan
     try:
         return dominant_period(system).value
     except NoPeriod as error:
-        if needed:
-            raise ValueError(f"{error}. Without a period, give duration= and step= instead of periods and transient") from error
-        return math.nan
+        raise ValueError(f"{error}. Without a period, give duration= and step= instead of periods and transient") from error
 
 
 def _fits(system: System, members: int, count: int, derivative: bool) -> None:
@@ -161,9 +166,9 @@ def _fits(system: System, members: int, count: int, derivative: bool) -> None:
     free = psutil.virtual_memory().available
     if wanted > 0.9 * free:
         raise MemoryError(
-            f"{members} x {count} x {system.dimension} values need {wanted / 1e9:.3g} GB and {free / 1e9:.3g} GB are free. Ask for "
-            "fewer, or go on piece by piece: simulate(..., initial=last_piece), each piece appended to a Zarr store by "
-            "ds.to_zarr(path, append_dim='time')"
+            f"{members} members x {count} samples x {system.dimension} components need {wanted / 1e9:.3g} GB, {free / 1e9:.3g} GB are "
+            "free. Ask for fewer; or go on piece by piece, piece = simulate(system, ..., initial=piece), and append each to a Zarr "
+            "store by piece.to_zarr(path, append_dim='time')"
         )
 
 
@@ -199,10 +204,8 @@ def _on_orbit(system, members, rng, period, tolerance, solver) -> np.ndarray:
     """The stored state, then states at times drawn uniformly along its orbit."""
     children = rng.spawn(members - 1) if isinstance(rng, np.random.Generator) else np.random.SeedSequence(rng).spawn(members - 1)
     drawn = np.array([np.random.default_rng(child).random() for child in children])
-    if math.isnan(period):
-        raise ValueError(f"{system.label} has no period, so members cannot be spread along its orbit; pass initial=")
     if system.kind == "map":
-        places = (100 + drawn * 10_000).astype(int)
+        places = (100 + drawn * 10_000).astype(int)  # iterates, as for flows a tenth of the stretch is passed over first
         orbit = iterate(system, system.initial[None], int(places.max()) + 1).states[0]
         return np.vstack([system.initial, orbit[places]])
     times = (SPREAD / 10 + SPREAD * drawn) * period
@@ -217,16 +220,18 @@ def _on_orbit(system, members, rng, period, tolerance, solver) -> np.ndarray:
     return np.vstack([system.initial, states])
 
 
-def _coordinates(components, members, count, spacing, period):
-    if count <= KEPT and members <= KEPT:
+def _coordinates(components, members, count, spacing, period, before):
+    if before is None and count <= KEPT and members <= KEPT:
         return _kept_coordinates(components, members, count, spacing, period)
-    return _made_coordinates(components, members, count, spacing, period)
+    return _made_coordinates(components, members, count, spacing, period, before)
 
 
-def _made_coordinates(components, members, count, spacing, period):
-    """Sample times and the coordinates of a trajectory whose members are all well."""
+def _made_coordinates(components, members, count, spacing, period, before=None):
+    """Sample times, from 0 or one step after `before`, and the coordinates of a trajectory whose members are all well."""
     length, parts = spacing
     times = np.arange(count) * length / parts
+    if before is not None:
+        times += before + length / parts
     attrs = {"long_name": "time", "units": "the system's time unit"}
     ds = xr.Dataset(
         coords={

@@ -83,7 +83,7 @@ def _series(system: System, duration: float, samples: int, moving: list[int]) ->
     # a series that ends where few samples lie has drifted away, or come to rest
     half = len(series) // 2
     if not varied.any() or (series[half:].std(axis=0)[varied] < 1e-4 * spread[varied]).all():
-        raise NoPeriod(f"{system.label} comes to rest, so it has no period; give duration= and step= in its own time unit")
+        raise NoPeriod(f"{system.label} comes to rest, so it has no period")
     return (series[:, varied] - series[:, varied].mean(axis=0)) / spread[varied]
 
 

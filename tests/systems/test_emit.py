@@ -47,7 +47,8 @@ def find_node():
 def run_javascript(functions, calls):
     """Values of the functions at (function, state, parameters, t); JSON knows neither NaN nor infinity, so they go as text."""
     script = f"const f = [{', '.join(functions)}];\n"
-    script += f"const values = {json.dumps(calls)}.map(([k, s, p, t]) => {{ const out = []; f[k](s, p, t, out); return out.map(String); }});\n"
+    script += f"const calls = {json.dumps(calls)};\n"
+    script += "const values = calls.map(([k, s, p, t]) => { const out = []; f[k](s, p, t, out); return out.map(String); });\n"
     script += "console.log(JSON.stringify(values))"
     answer = subprocess.run([find_node(), "-"], input=script, capture_output=True, text=True, check=True, timeout=60)
     return [[float(entry.replace("Infinity", "inf")) for entry in row] for row in json.loads(answer.stdout)]
@@ -140,12 +141,11 @@ def test_numpy_against_python_itself(text, exact):
 
 # --- random expressions ------------------------------------------------------------------------------------------------
 
-A, B = "x y".split()
 texts = st.recursive(
     st.sampled_from(["x", "y", "0.5", "2", "pi", "8/3"]).map("({})".format),
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from("+-*"), inner).map("({0[0]} {0[1]} {0[2]})".format),
-        st.tuples(st.sampled_from("sin cos tanh atan abs exp asinh".split()), inner).map("{0[0]}(sin{0[1]})".format),
+        st.tuples(st.sampled_from(["sin", "cos", "tanh", "atan", "abs", "exp", "asinh"]), inner).map("{0[0]}(sin{0[1]})".format),
         st.tuples(inner, st.sampled_from([2, 3, 4])).map("(sin{0[0]}**{0[1]})".format),
         st.tuples(inner, inner).map("({0[0]}/(2 + cos{0[1]}))".format),
         st.tuples(st.sampled_from(["min", "max"]), inner, inner, inner).map("{0[0]}({0[1]}, {0[2]}, {0[3]})".format),
@@ -220,16 +220,17 @@ def test_torch_double_is_not_rounded_to_single(torch):
     assert found.item() == pytest.approx(0.1 + 1 / 3, rel=1e-15)
 
 
-@pytest.mark.parametrize("text", CASES)
-@pytest.mark.parametrize("value", [-0.4, 0.3, 0.4, 1.3])
-def test_torch_gradient_is_the_jacobian(torch, text, value):
+#: torch multiplies the branch not taken by zero, and zero times an infinite slope is NaN.
+NO_TORCH_SLOPE = {"where(x > 0.7, sqrt(x) + 1/sqrt(x), x)"}
+
+
+@pytest.mark.parametrize("text", [text for text in CASES if text not in NO_TORCH_SLOPE])
+def test_torch_gradient_is_the_jacobian(torch, text):
     system = system_of(text)
-    x = torch.tensor([value], dtype=torch.float64, requires_grad=True)
-    result = system.torch_rhs()(x)
-    if not torch.isfinite(result).all():
-        pytest.skip("no real value here")
-    slope = torch.autograd.grad(result.sum() + 0 * x.sum(), x)[0].item()
-    assert slope == pytest.approx(system.jacobian([value])[0, 0], rel=1e-10, abs=1e-12)
+    values = np.array([[x] for x in (-1.3, -0.4, 0.3, 0.4, 1.3) if np.isfinite(system.rhs([x]))])
+    x = torch.tensor(values, requires_grad=True)
+    slope = torch.autograd.grad(system.torch_rhs()(x).sum() + 0 * x.sum(), x)[0]
+    np.testing.assert_allclose(slope[:, 0].numpy(), system.jacobian(values)[:, 0, 0], rtol=1e-10, atol=1e-12)
 
 
 def test_torch_gradient_by_parameters_is_the_finite_difference(torch):

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -78,7 +79,9 @@ def test_numbers_in_other_bases_are_kept_as_decimals():
     assert read("0x1e").args == (30, "30")
 
 
-@pytest.mark.parametrize("text", ["-x**2", "2**3**2", "x/y/z", "x - y - z", "-x*y", "x/y*z", "1 - -x", "x - (y + z)/2*x**3", "(x - y)*z"])
+@pytest.mark.parametrize(
+    "text", ["-x**2", "2**3**2", "x/y/z", "x - y - z", "-x*y", "x/y*z", "1 - -x", "x - (y + z)/2*x**3", "(x - y)*z"]
+)
 @given(x=st.floats(0.1, 3), y=st.floats(0.1, 3), z=st.floats(0.1, 3))
 def test_precedence_is_pythons(text, x, y, z):
     found = scalar_function((read(text),), (X, Y, Z))([x, y, z])[0]
@@ -170,7 +173,14 @@ def test_refusal_quotes_the_part_names_the_equation_and_says_why(text, quoted, a
 
 @pytest.mark.parametrize(
     "text",
-    ["x" * (LONGEST_TEXT + 1), "x" + "*x" * 200, "(" * 500 + "x" + ")" * 500, "-" * 15_000 + "x", "x" + "+x" * 9000, "sin(" * 150 + "x" + ")" * 150],
+    [
+        "x" * (LONGEST_TEXT + 1),
+        "x" + "*x" * 200,
+        "(" * 500 + "x" + ")" * 500,
+        "-" * 15_000 + "x",
+        "x" + "+x" * 9000,
+        "sin(" * 150 + "x" + ")" * 150,
+    ],
     ids=["long", "product", "parentheses", "minuses", "sum", "calls"],
 )
 def test_too_long_or_too_deep_is_refused_in_a_short_message(text):
@@ -192,7 +202,10 @@ def test_nothing_is_evaluated(tmp_path):
 
 # --- properties --------------------------------------------------------------------------------------------------------
 
-words = st.sampled_from("x y z i lambda where sin sum and not if for 1e400 10**400 0x1f 2 ** * - + / ( ) [ ] , . ^ > == ' # :".split())
+words = st.one_of(
+    st.sampled_from("xyzi2*-+/()[],.^>='#: "),
+    st.sampled_from(["lambda", "where(", "sin(", "sum(", " and ", " not ", " if ", " for ", "1e400", "10**400", "0x1f", "=="]),
+)
 
 
 @given(st.one_of(st.text(), st.lists(words).map(" ".join), st.lists(words).map("".join)))
@@ -207,9 +220,10 @@ def test_any_text_reads_or_raises_a_definition_error(text):
 @given(st.one_of(st.none(), st.binary(), st.complex_numbers(), st.lists(st.text()), st.floats(), st.integers()))
 def test_any_object_reads_or_raises_a_definition_error(value):
     try:
-        assert isinstance(read(value), Node)
-    except DefinitionError as error:
-        assert str(error)
+        tree = read(value)
+    except DefinitionError:
+        return
+    assert isinstance(tree, Node)
 
 
 def plus(first, *rest):
@@ -249,13 +263,14 @@ def written(node):
 
 @given(random_trees)
 def test_a_tree_written_out_is_read_as_the_same_tree(tree):
-    text = written(tree)
     try:
-        again = read(text)
-    except DefinitionError as error:  # constants such as 1/0 and 64**64**2 are refused
-        assert any(word in str(error) for word in ("finite", "division by zero", "go up to"))
-        return
-    assert again is tree
+        again = read(written(tree))
+    except DefinitionError as error:
+        again, reason = None, str(error)
+    if again is None:  # constants such as 1/0 and 64**64**2 are refused
+        assert re.search("finite|division by zero|go up to", reason)
+    else:
+        assert again is tree
 
 
 # --- trees -------------------------------------------------------------------------------------------------------------
@@ -288,7 +303,15 @@ def test_rewrite_and_names():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("8/3", 8 / 3), ("2*pi", 2 * math.pi), ("sqrt(2) - 1", math.sqrt(2) - 1), ("mod(-1, 3)", 2), ("step(0)", 0), ("x*0", None), ("max(1, 2, 3)", 3)],
+    [
+        ("8/3", 8 / 3),
+        ("2*pi", 2 * math.pi),
+        ("sqrt(2) - 1", math.sqrt(2) - 1),
+        ("mod(-1, 3)", 2),
+        ("step(0)", 0),
+        ("x*0", None),
+        ("max(1, 2, 3)", 3),
+    ],
 )
 def test_constant(text, value):
     assert constant(read(text)) == value
