@@ -6,12 +6,12 @@
 ('member', 'time', 'component')
 """
 
+from . import figures as figures
 from .systems import DefinitionError as DefinitionError
 from .systems import System as System
 from .systems import load as load
 from .systems import names as names
 from .systems import search as search
 from .systems import table as table
-from . import figures as figures
 from .trajectories import dominant_period as dominant_period
 from .trajectories import simulate as simulate

@@ -11,6 +11,8 @@ from chaoslab.systems.emit import scalar_function
 
 #: A jump that the motion may slide along is smoothed this steeply, and then needs a stiff method.
 STEEP = 1e9
+#: Where two periods hold so many Lyapunov times that nothing would be left to compare: a shorter span, in time units.
+LONGEST = {"BlinkingRotlet": 12}
 
 
 def reference(system: System, times: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -39,7 +41,9 @@ def smoothed(system: System) -> System:
     """The system with sign(u) written as tanh(1e9 u): slow, but no switching logic is needed."""
     definition = system.definition()
     for table in ("equations", "where"):
-        definition[table] = {key: re.sub(r"sign\(([^()]*)\)", rf"tanh({STEEP:.0f}*(\1))", text) for key, text in definition.get(table, {}).items()}
+        definition[table] = {
+            key: re.sub(r"sign\(([^()]*)\)", rf"tanh({STEEP:.0f}*(\1))", text) for key, text in definition.get(table, {}).items()
+        }
     assert "tanh" in str(definition)
     return System(**definition)
 

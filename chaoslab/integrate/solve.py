@@ -61,7 +61,7 @@ def solve(
     values = system.values if values is None else values
     states = np.empty((len(initial), len(times), system.dimension))
     ended, reasons = np.full(len(initial), np.nan), [""] * len(initial)
-    make = lambda equations: SOLVERS[solver](equations, tolerance)  # noqa: E731
+    make = lambda equations: SOLVERS[solver](equations, tolerance)
     for k, x in enumerate(initial):
         parameters = values if values.ndim == 1 else values[k]
         if pieces.smooth and not pieces.watched:

@@ -18,12 +18,19 @@ COMPACT = 250
 STOPPED = -(2**31)
 
 
+#: Steps between looks at a run: often enough for Ctrl-C and for motions that leave by ever faster oscillations.
+STEPS = 20_000
+#: A state this much larger, in steps this much shorter, than at first has left.
+GROWN = 1e3
+
+
 class TaylorStepper:
     """A pool of equal integrators, so that threads never share one."""
 
     def __init__(self, equations: Equations, tolerance: float):
         self._spare: list = [_compile(equations, tolerance)]
         self._master = self._spare[0]
+        self._step_limit = _step_limit()
         self._lock = threading.Lock()
         self._local = threading.local()
 
@@ -48,14 +55,42 @@ class TaylorStepper:
         used = len(integrator.pars)  # heyoka counts up to the last value that the equations mention
         if used:
             integrator.pars[:] = values[:used]
-        early = times[0] != t  # heyoka wants the grid to begin where the integrator stands
-        outcome, *_, rows = integrator.propagate_grid(np.concatenate(([t], times)) if early else times)
-        rows = rows[1:] if early else rows
-        code = int(outcome)
+        pieces, pace = [], None
+        while True:
+            begin = integrator.time
+            early = times[0] != begin  # heyoka wants the grid to begin where the integrator stands
+            outcome, _, _, steps, _, rows = integrator.propagate_grid(
+                np.concatenate(([begin], times)) if early else times, max_steps=STEPS
+            )
+            rows = rows[1:] if early else rows
+            code = int(outcome)
+            if code != self._step_limit:
+                break
+            pieces.append(rows)
+            times, taken = times[len(rows) :], (integrator.time - begin) / steps
+            if len(times) == 0 or self._runs_away(pace, taken, x):
+                break
+            pace = taken if pace is None else pace
+        finished = len(rows) == len(times) if code != self._step_limit else len(times) == 0
+        if code != self._step_limit:
+            pieces.append(rows)
+        rows = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
         if STOPPED <= code < 0:
             return Leg(rows, integrator.time, integrator.state.copy(), -code - 1, False)
-        finished = len(rows) == len(times) and bool(np.isfinite(rows[-1]).all())
+        finished = finished and bool(np.isfinite(integrator.state).all())
         return Leg(rows, integrator.time, integrator.state.copy(), None, not finished)
+
+    def _runs_away(self, pace: float | None, taken: float, x: np.ndarray) -> bool:
+        """Whether the state has grown and its time scale shrunk so much that it is leaving, however long it would take."""
+        grown = np.abs(self._integrator.state).max() > GROWN * max(1.0, np.abs(x).max())
+        return pace is not None and taken < pace / GROWN and bool(grown)
+
+
+@lru_cache(maxsize=1)
+def _step_limit() -> int:
+    import heyoka as hy
+
+    return int(hy.taylor_outcome.step_limit)
 
 
 def _compile(equations: Equations, tolerance: float):

@@ -4,7 +4,7 @@ Derivatives are taken here and not by sympy, which forgets what is shared: the J
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from .language import ONE, ZERO, Node, name, number, read, rewrite, walk
 
@@ -42,7 +42,7 @@ class NotPolynomial(ValueError):
     """The right-hand side is not a polynomial in the states."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def _rule(head: str) -> tuple[Node, ...]:
     return tuple(read(text) for text in RULES[head])
 

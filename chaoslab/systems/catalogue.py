@@ -4,7 +4,7 @@ import re
 import tomllib
 import unicodedata
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from .language import DefinitionError, suggest, walk
@@ -27,7 +27,7 @@ def _files() -> dict[str, Path]:
     return {path.stem: path for path in sorted(FOLDER.glob("*/*.toml"))}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(path: Path) -> dict:
     return read_definition(path.read_text(encoding="utf-8"), str(path.relative_to(FOLDER)))
 
@@ -107,7 +107,7 @@ def load(name: str, **values) -> System:
     return system
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(path: Path) -> System:
     entry = _read(path)
     try:
@@ -190,7 +190,7 @@ def _bibliography():
     return parse_file(str(Path(__file__).parent / "references.bib"), "bibtex")
 
 
-@lru_cache(maxsize=None)
+@cache
 def reference(key: str) -> str:
     """The line of text that names a source, from its key in references.bib."""
     from pybtex.backends.plaintext import Backend

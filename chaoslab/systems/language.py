@@ -14,7 +14,30 @@ from fractions import Fraction
 
 #: The closed list of functions, with the number of arguments each takes (None: two or more).
 FUNCTIONS: dict[str, int | None] = {
-    **dict.fromkeys("sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log sqrt abs sign step floor".split(), 1),
+    **dict.fromkeys(
+        [
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "asinh",
+            "acosh",
+            "atanh",
+            "exp",
+            "log",
+            "sqrt",
+            "abs",
+            "sign",
+            "step",
+            "floor",
+        ],
+        1,
+    ),
     **{"atan2": 2, "mod": 2, "where": 3, "min": None, "max": None},
 }
 #: Functions of (body, index) that run over an index: `sum(w[i,j]*x[j], j)`.
@@ -211,7 +234,7 @@ class _Reader:
     def convert(self, node: ast.AST, depth: int) -> Node:
         if depth > DEEPEST:
             self.refuse(None, f"nested more than {DEEPEST} deep; name its parts in [where]")
-        go = lambda child: self.convert(child, depth + 1)  # noqa: E731
+        go = lambda child: self.convert(child, depth + 1)
         match node:
             case ast.Constant(value=bool()) | ast.Constant(value=str()) | ast.Constant(value=complex()):
                 self.refuse(node, "only real numbers can be written here")

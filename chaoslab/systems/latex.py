@@ -6,11 +6,45 @@ from collections.abc import Callable, Iterable, Mapping
 from .language import Node, read
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Upsilon",
+        "Phi",
+        "Psi",
+        "Omega",
+    ]
 )
 SPOKEN = {"eps": r"\varepsilon", "ybar": r"\bar{y}", "xbar": r"\bar{x}", "zbar": r"\bar{z}"}
-COMMANDS = frozenset("sin cos tan sinh cosh tanh exp".split())
+COMMANDS = frozenset(["sin", "cos", "tan", "sinh", "cosh", "tanh", "exp"])
 #: How tightly an operation binds; a looser part is put in parentheses.
 BINDING = {
     **{"or": 1, "and": 2, "not": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4},
@@ -166,8 +200,8 @@ def typeset(kind: str, equations: Mapping[str, str], where: Mapping[str, str], i
     if kind == "map":
         states = {read(key).args[0] for key in equations}
         letter = "n" if "n" not in states else "k"
-        now = lambda word: _Typesetter.subscripted(symbol(word), letter) if word in states else symbol(word)  # noqa: E731
-        left = lambda word: _Typesetter.subscripted(symbol(word), f"{letter}+1")  # noqa: E731
+        now = lambda word: _Typesetter.subscripted(symbol(word), letter) if word in states else symbol(word)
+        left = lambda word: _Typesetter.subscripted(symbol(word), f"{letter}+1")
     else:
         now, left = symbol, lambda word: rf"\dot{{{symbol(word).split('_')[0]}}}" + "".join(symbol(word).partition("_")[1:])
     rows = []

@@ -66,7 +66,7 @@ class System:
     period: float | None = None
 
     def __post_init__(self):
-        keep = lambda key, value: object.__setattr__(self, key, value)  # noqa: E731
+        keep = lambda key, value: object.__setattr__(self, key, value)
         if self.kind not in KINDS:
             raise DefinitionError(f"kind {self.kind!r} is not one of {', '.join(KINDS)}.{suggest(str(self.kind), KINDS)}")
         if not isinstance(self.equations, Mapping) or not self.equations:
@@ -286,7 +286,7 @@ class System:
             self._check(state.shape)
             if not state.is_floating_point():
                 raise ValueError(f"states are floating-point tensors, as in state.double(); {state.dtype} given")
-            cast = lambda value: torch.as_tensor(value, dtype=state.dtype, device=state.device)  # noqa: E731
+            cast = lambda value: torch.as_tensor(value, dtype=state.dtype, device=state.device)
             given = {key: cast(value) for key, value in parameters.items()}
             default = dict(zip(self.flat.parameters, self.values, strict=True))
             columns = [state[..., k] for k in range(self.dimension)]

@@ -1,4 +1,4 @@
-"""The dominant period: where the variance per octave of the spectrum is largest."""
+"""The dominant period: the middle of the octave that holds most of the variance."""
 
 import math
 from functools import lru_cache
@@ -10,11 +10,12 @@ from ..integrate import solve
 from ..systems import System
 from ..systems.language import walk
 
-METHOD = "maximum of f*S(f), the variance per octave of the standardised components (clocks left out)"
+METHOD = "centre of the octave-wide band with the largest variance, standardised observed components"
 #: Samples, periods and blocks of the quick estimate that `simulate` makes for a new system.
 QUICK = {"samples": 16384, "periods": 200, "blocks": 8}
-#: Width of the smoothing in frequency, as a part of the frequency: narrow peaks of one line and of many count alike.
-SMOOTH = 0.06
+#: The band is a Gaussian in log frequency of this deviation, an octave wide at half its height. Narrower bands jump between
+#: the lines of a spectrum from one stretch of an orbit to the next; wider ones blur neighbouring humps.
+WIDTH = 0.3
 #: Tries to find a duration that holds about the wanted number of periods.
 TRIES = 12
 SOLVER_TOLERANCE = 1e-9
@@ -32,11 +33,11 @@ class NoPeriod(ValueError):
 
 
 def dominant_period(system: System, *, samples: int | None = None, periods: int | None = None, blocks: int | None = None) -> Period:
-    """The period at which the variance per octave is largest, along the orbit from the system's own state.
+    """The middle of the octave that holds most of the variance, along the orbit from the system's own state.
 
-    The spectrum is Welch's (Hann window), of the observed coordinates, each standardised; coordinates that grow at a
-    constant rate (the phase of a forcing) are left out. A map's period is one iteration. Raises NoPeriod where the
-    motion escapes, rests or drifts.
+    The spectrum is Welch's (Hann window), of the observed coordinates, each standardised; the phase of a forcing counts
+    where it is observed as a sine or cosine, and is left out where it just grows. A map's period is one iteration. Raises
+    NoPeriod where the motion escapes, rests or drifts.
     """
     if system.kind == "map":
         return Period(1.0, 0.0)
@@ -46,19 +47,22 @@ def dominant_period(system: System, *, samples: int | None = None, periods: int 
 
 @lru_cache(maxsize=512)
 def _dominant_period(system: System, samples: int, periods: int, blocks: int) -> Period:
-    moving = [k for k, tree in enumerate(system.flat.rhs) if any(v in set(walk(tree)) for v in system.flat.variables)]
+    flat = system.flat
+    seen = flat.observed or flat.variables
+    moving = [
+        k for k, tree in enumerate(flat.rhs) if seen[k] is not flat.variables[k] or not set(flat.variables).isdisjoint(walk(tree))
+    ]
     if not moving:
         raise NoPeriod(f"every component of {system.label} grows at a constant rate")
     duration, coarse = 100 * _scale(system), min(samples, 4096)
     for _ in range(TRIES):
-        found = _peak(_spectrum(_series(system, duration, coarse, moving), duration, 4))
+        found = _peak(*_spectrum(_series(system, duration, coarse, moving), duration, 4))
         if 0.5 * periods < duration / found < 2 * periods or coarse == samples:
             break
         duration = float(np.clip(periods * found, duration / 30, duration * 30))
-    spectra = _spectrum(_series(system, periods * found, samples, moving), periods * found, blocks)
-    value = _peak(spectra)
-    frequency, power = spectra
-    without = [_peak((frequency, np.delete(power, k, axis=0))) for k in range(len(power))]
+    frequency, power = _spectrum(_series(system, periods * found, samples, moving), periods * found, blocks)
+    value = _peak(frequency, power)
+    without = [_peak(frequency, np.delete(power, k, axis=0)) for k in range(len(power))]
     error = math.sqrt((len(power) - 1) / len(power) * float(np.sum((np.array(without) - value) ** 2)))
     return Period(value, error)
 
@@ -88,7 +92,7 @@ def _series(system: System, duration: float, samples: int, moving: list[int]) ->
 
 
 def _spectrum(series: np.ndarray, duration: float, blocks: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies, and the summed power of each of `blocks` pieces, smoothed over a constant part of the frequency."""
+    """Frequencies, and the power of each of `blocks` pieces (Hann window), summed over components."""
     length = len(series) // blocks
     window = np.hanning(length)[:, None]
     pieces = series[: blocks * length].reshape(blocks, length, -1)
@@ -98,19 +102,20 @@ def _spectrum(series: np.ndarray, duration: float, blocks: int) -> tuple[np.ndar
     return frequency[1:], power[:, 1:]
 
 
-def _peak(spectra: tuple[np.ndarray, np.ndarray]) -> float:
-    """1 / frequency of the largest variance per octave, refined by a parabola."""
-    frequency, power = spectra
-    density = frequency * power.mean(axis=0)
-    edges = np.arange(len(density))
-    reach = np.maximum((SMOOTH * (edges + 1) / 2).astype(int), 1)
-    total = np.concatenate(([0.0], np.cumsum(density)))
-    low, high = np.maximum(edges - reach, 0), np.minimum(edges + reach + 1, len(density))
-    smooth = (total[high] - total[low]) / (high - low)
-    k = int(smooth.argmax())
-    if not 0 < k < len(smooth) - 1:
-        return 1 / float(frequency[k])
-    before, here, after = np.log(smooth[k - 1 : k + 2] + 1e-300)
+def _peak(frequency: np.ndarray, power: np.ndarray) -> float:
+    """1 / frequency of the band with the largest variance, refined by a parabola in log frequency."""
+    centres, bands = _bands(len(frequency))
+    variance = bands @ power.mean(axis=0)
+    k = int(np.clip(variance.argmax(), 1, len(centres) - 2))
+    before, here, after = variance[k - 1 : k + 2]
     bend = before - 2 * here + after
-    shift = 0.5 * (before - after) / bend if bend < 0 else 0.0
-    return 1 / float(frequency[k] + np.clip(shift, -0.5, 0.5) * (frequency[1] - frequency[0]))
+    shift = np.clip(0.5 * (before - after) / bend, -1, 1) if bend < 0 else 0.0
+    return 1 / float(frequency[0] * math.exp(centres[k] + shift * (centres[1] - centres[0])))
+
+
+@lru_cache(maxsize=16)
+def _bands(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Log frequencies of band centres, relative to the lowest frequency, and the bands' weights (band, frequency)."""
+    logs = np.log(np.arange(1, count + 1))
+    centres = np.arange(0, logs[-1], WIDTH / 8)
+    return centres, np.exp(-((logs - centres[:, None]) ** 2) / (2 * WIDTH**2))

@@ -1,0 +1,219 @@
+"""Every promise, on every system of the catalogue. A new definition needs no new test."""
+
+import importlib.util
+import subprocess
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import chaoslab as cl
+from chaoslab.integrate import solve
+from chaoslab.systems import reference as citation
+from chaoslab.systems.catalogue import measured
+from chaoslab.systems.emit import scalar_function
+from chaoslab.systems.language import Node, walk
+
+spec = importlib.util.spec_from_file_location("reference", __file__.replace("test_every_system", "reference"))
+reference = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(reference)
+
+ALL, FLOWS = cl.names(), cl.names("flow")
+every_system = pytest.mark.parametrize("name", ALL)
+every_flow = pytest.mark.parametrize("name", FLOWS)
+#: Systems whose variational solution is followed beside the trajectory; larger ones are held to the bare 1e-8.
+FOLLOWED = 12
+
+
+@pytest.fixture(scope="module")
+def nearby():
+    """States around a system's own, away from exact zeros."""
+
+    def states(system, count=5):
+        rng = np.random.default_rng(7)
+        return system.initial * (1 + 0.05 * rng.standard_normal((count, system.dimension))) + 1e-3 * rng.standard_normal(
+            (count, system.dimension)
+        )
+
+    return states
+
+
+@every_system
+def test_is_described_for_a_reader(name):
+    system = cl.load(name)
+    assert system.about.endswith(".")
+    assert system.title
+    assert system.field
+    assert len(system.reference) > 40, "the reference is not in references.bib"
+    assert citation(system.cite) != system.cite
+    assert system.latex.count("{") == system.latex.count("}")
+    assert set(system.ranges) <= set(system.parameters)
+    for key, (low, high) in system.ranges.items():
+        assert low <= float(system.parameters[key]) <= high, f"the default of {key} lies outside its range"
+    assert not system.flat.timed, "forced systems carry a phase coordinate"
+
+
+@every_system
+def test_definition_survives_a_round_trip(name):
+    system = cl.load(name)
+    again = cl.System(**system.definition())
+    assert again == system
+    assert all(isinstance(value, int | float | Fraction | np.ndarray) for value in again.parameters.values())
+
+
+@every_system
+def test_jacobian_is_the_derivative(name, nearby):
+    system = cl.load(name)
+    states = nearby(system)
+    jacobian = system.jacobian(states)
+    assert np.allclose(np.trace(jacobian, axis1=-2, axis2=-1), system.divergence(states), rtol=1e-12, atol=1e-12)
+    for j in range(system.dimension):
+        step = 1e-6 * np.maximum(np.abs(states[:, j]), 1e-3)
+        up, down = states.copy(), states.copy()
+        up[:, j] += step
+        down[:, j] -= step
+        slope = (system.rhs(up) - system.rhs(down)) / (2 * step[:, None])
+        size = np.abs(jacobian).max(axis=(1, 2))
+        assert (np.abs(slope - jacobian[:, :, j]).max(axis=1) < 1e-5 * size + 1e-7).all(), f"column of {system.components[j]}"
+
+
+@every_system
+def test_emitters_agree(name, nearby):
+    torch = pytest.importorskip("torch")
+    system = cl.load(name)
+    states = nearby(system, 3)
+    ours = system.rhs(states)
+    scale = np.abs(ours).max(axis=0) + 1e-9
+    scalar = scalar_function(system.flat.rhs, system.flat.variables + system.flat.parameters)
+    assert np.allclose(
+        [scalar([*x, *system.values.tolist()]) for x in states.tolist()] / scale, ours / scale, rtol=1e-11, atol=1e-12
+    )
+    assert np.allclose(system.torch_rhs()(torch.tensor(states)).numpy() / scale, ours / scale, rtol=1e-11, atol=1e-12)
+
+
+def test_javascript_agrees(nearby, node):
+    """All systems in one run of Node."""
+    parts = []
+    for name in ALL:
+        system = cl.load(name)
+        x = [float(v) for v in nearby(system, 1)[0]]
+        parts.append(f"out = []; ({system.javascript()})({x}, {list(map(float, system.values))}, 0, out); print(out);")
+    source = "let out; const print = v => console.log(v.join(' '));\n" + "\n".join(parts)
+    run = subprocess.run([node, "-"], input=source, capture_output=True, text=True, check=True, timeout=120)
+    for name, line in zip(ALL, run.stdout.splitlines(), strict=True):
+        system = cl.load(name)
+        ours = system.rhs(nearby(system, 1)[0])
+        assert np.allclose(np.array(line.split(), float), ours, rtol=1e-9, atol=1e-9 * np.abs(ours).max()), name
+
+
+@every_flow
+def test_engine_agrees_with_an_independent_one(name):
+    """Largest error over two periods, each component over its range."""
+    system = cl.load(name)
+    span = min(2 * system.period, reference.LONGEST.get(name, np.inf))
+    times = np.linspace(0, span, 101)
+    solution = solve(system, system.initial[None], times)
+    assert solution.status[0] == "ok", solution.reasons
+    ours = solution.states[0]
+    spread = np.maximum(np.ptp(ours, axis=0), 1e-12)
+    error = (np.abs(ours - reference.reference(system, times, spread)) / spread).max()
+    if system.smooth:
+        growth = reference.growth(system, times) if system.dimension <= FOLLOWED else 1.0
+        assert error <= 1e-8 + 1e-12 * growth
+    else:
+        assert error <= 1e-6
+
+
+@every_system
+def test_orbit_stays_bounded_and_keeps_the_schema(name):
+    system = cl.load(name)
+    ds = cl.simulate(system, 100, 10) if system.kind == "flow" else cl.simulate(system, 10_000)
+    ds.chaos.check()
+    assert ds.status.item() == "ok"
+    shown = ds.chaos.shown
+    half = ds.sizes["time"] // 2
+    early, late = (np.abs(shown.isel(time=part)).max("time") for part in (slice(None, half), slice(half, None)))
+    assert (late < 5 * early + 1e-9).all(), "the second half leaves the region of the first: an escape, or an unbounded coordinate"
+    assert (shown.std("time") > 0).all()
+
+
+@every_flow
+def test_period_is_measured_and_not_typed(name):
+    row = {(entry["system"], entry["quantity"]): entry for entry in measured()}[name, "period"]
+    system = cl.load(name)
+    assert system.period == float(row["value"])
+    assert row["method"]
+    assert row["settings"]
+    assert float(row["error"]) >= 0
+    quick = cl.dominant_period(system.with_(state=dict(system.state)))
+    assert 0.4 < quick.value / system.period < 2.5
+
+
+def _largest_term(system, key, states) -> float:
+    """The size of the largest term of a conserved quantity along the orbit."""
+    tree = system.flat.conserved[key]
+    terms = tree.args if tree.head == "+" else (tree,)
+    function = scalar_function(tuple(terms), system.flat.variables + system.flat.parameters)
+    return max(max(map(abs, function([*x, *system.values]))) for x in states.tolist())
+
+
+def drift(system, periods=1000) -> dict[str, float]:
+    """Largest change of each conserved quantity over its largest term."""
+    times = np.linspace(0, periods * (system.period or cl.dominant_period(system).value), 2001)
+    states = solve(system, system.initial[None], times, tolerance=1e-15).states[0]
+    values = system.invariants(states)
+    return {key: float(np.abs(value - value[0]).max() / _largest_term(system, key, states)) for key, value in values.items()}
+
+
+@pytest.mark.parametrize("name", [name for name in FLOWS if cl.load(name).conserved])
+def test_conserved_is_conserved(name):
+    assert all(value < 1e-10 for value in drift(cl.load(name)).values())
+
+
+def test_nose_hoover_with_its_reservoir_is_conserved():
+    """Three variables have no first integral; with s' = z, that of the heat bath, they have one."""
+    three = cl.load("NoseHoover")
+    energy = "(x**2 + y**2 + z**2)/2 - a*s"
+    system = cl.System({**three.equations, "s": "z"}, three.parameters, {**three.state, "s": 0}, conserved={"energy": energy})
+    times = np.linspace(0, 1000 * three.period, 2001)
+    states = solve(system, system.initial[None], times, tolerance=1e-15).states[0]
+    energies = system.invariants(states)["energy"]
+    assert np.abs(energies - energies[0]).max() < 1e-10 * _largest_term(system, "energy", states)
+
+
+def test_abc_flow_keeps_its_integral_where_it_has_one():
+    abc = cl.load("ArnoldBeltramiChildress")
+    definition = abc.definition() | {
+        "parameters": {**abc.definition()["parameters"], "C": 0},
+        "conserved": {"integral": "B*sin(x) + A*cos(z)"},
+    }
+    assert max(drift(cl.System(**definition)).values()) < 1e-10
+    assert abc.divergence(np.random.default_rng(1).normal(size=(20, 3))) == pytest.approx(0)
+
+
+def test_stick_slip_never_slips_to_the_wrong_side():
+    """While it sticks, no sample in 200 periods lies on the wrong side of v = vs, to the last digit."""
+    ds = cl.simulate("StickSlipOscillator", 200)
+    system = cl.load("StickSlipOscillator")
+    v, vs = ds.state.sel(component="v").values[0], float(system.parameters["vs"])
+    below, above = (system.rhs(ds.state.values[0] + np.array([0, side, 0]))[:, 1] for side in (-1e-12, 1e-12))
+    held = (np.abs(v - vs) < 1e-6) & (below > 0) & (above < 0)
+    assert held.sum() > 100, "the mass should stick for some per cent of the time"
+    assert (v[held] == vs).all()
+
+
+@every_system
+def test_files_keep_everything(name, tmp_path):
+    ds = cl.simulate(name, 2, 5) if cl.load(name).kind == "flow" else cl.simulate(name, 20)
+    ds.to_netcdf(tmp_path / "ds.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "ds.nc", engine="h5netcdf") as again:
+        assert again.load().identical(ds)
+        assert again.chaos.check().chaos.system == cl.load(name)
+
+
+def test_every_tree_is_small():
+    """Hash-consing keeps what is shared shared; a system that explodes would make every emitter slow."""
+    for name in ALL:
+        flat = cl.load(name).flat
+        assert sum(isinstance(node, Node) for node in walk(*flat.rhs)) < 1000, name
