@@ -71,7 +71,7 @@ def attractor_still(
     import matplotlib.pyplot as plt
 
     points, axes = _points(ds, components)
-    values, legend = _colours(ds, points, colour)
+    values, _ = _colours(ds, points, colour)
     flat, solid = len(axes) == 2, ds.attrs["kind"] == "flow"
     if ax is None:
         ax = plt.figure(figsize=(6, 5)).add_subplot(projection=None if flat else "3d")

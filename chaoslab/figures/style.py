@@ -68,5 +68,6 @@ def few_enough(points: xr.DataArray) -> None:
     if count > MOST_POINTS:
         every = -(-count // MOST_POINTS)
         raise ValueError(
-            f"{count:,} points are more than the {MOST_POINTS:,} a browser turns; thin them: ds.isel(time=slice(None, None, {every}))"
+            f"{count:,} points are more than the {MOST_POINTS:,} a browser turns; "
+            f"thin them: ds.isel(time=slice(None, None, {every}))"
         )

@@ -166,9 +166,9 @@ def _fits(system: System, members: int, count: int, derivative: bool) -> None:
     free = psutil.virtual_memory().available
     if wanted > 0.9 * free:
         raise MemoryError(
-            f"{members} members x {count} samples x {system.dimension} components need {wanted / 1e9:.3g} GB, {free / 1e9:.3g} GB are "
-            "free. Ask for fewer; or go on piece by piece, piece = simulate(system, ..., initial=piece), and append each to a Zarr "
-            "store by piece.to_zarr(path, append_dim='time')"
+            f"{members} members x {count} samples x {system.dimension} components need {wanted / 1e9:.3g} GB, {free / 1e9:.3g} GB "
+            "are free. Ask for fewer; or go on piece by piece, piece = simulate(system, ..., initial=piece), and append each to a "
+            "Zarr store by piece.to_zarr(path, append_dim='time')"
         )
 
 
@@ -213,7 +213,8 @@ def _on_orbit(system, members, rng, period, tolerance, solver) -> np.ndarray:
     found = solve(system, system.initial[None], times[order], tolerance=tolerance, solver=solver)
     if found.status[0] != "ok":
         raise ValueError(
-            f"the orbit of {system.label} {found.status[0]} at t = {found.ended[0]:.6g}, so members cannot start on it; pass initial="
+            f"the orbit of {system.label} {found.status[0]} at t = {found.ended[0]:.6g}, so members cannot start on it; "
+            "pass initial="
         )
     states = np.empty_like(found.states[0])
     states[order] = found.states[0]
