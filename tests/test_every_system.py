@@ -13,7 +13,7 @@ from chaoslab.integrate import solve
 from chaoslab.systems import reference as citation
 from chaoslab.systems.catalogue import measured
 from chaoslab.systems.emit import scalar_function
-from chaoslab.systems.language import Node, walk
+from chaoslab.systems.tree import Node, walk
 
 spec = importlib.util.spec_from_file_location("reference", __file__.replace("test_every_system", "reference"))
 reference = importlib.util.module_from_spec(spec)

@@ -6,22 +6,21 @@ from functools import lru_cache
 import numpy as np
 
 from ..systems.emit import scalar_function
-from ..systems.language import Node
-from .switching import Equations, Leg
+from .crossing import Leg
+from .switching import Equations
 
 #: SciPy takes no relative tolerance below a hundred roundings.
 TIGHTEST = 2.5e-14
 
 
 class ScipyStepper:
-    """`solve_ivp` with its own step control; steep equations are also held to half the sampling interval."""
+    """`solve_ivp` with its own step control; where there are surfaces, steps are also held to half the sampling interval."""
 
     def __init__(self, equations: Equations, tolerance: float):
         names = equations.variables + equations.values
         self.rhs = scalar_function(equations.rhs, names)
         self.surfaces = [scalar_function((surface,), names) for surface in equations.surfaces]
         self.tolerance = max(tolerance, TIGHTEST)
-        self.steep = any(isinstance(node, Node) and node.head == "+" for node in equations.surfaces)
 
     def restart(self) -> None:
         """Nothing is remembered between trajectories."""
@@ -43,7 +42,7 @@ class ScipyStepper:
         nudge = 1e-7 * (times[-1] - t) / max(len(times), 1)
         soon = x + nudge * np.asarray(field(t, x))
         events = [self._event(surface, values, t, soon, t + nudge) for surface in self.surfaces]
-        bound = 0.5 * (times[-1] - t) / len(times) if self.steep else np.inf
+        bound = 0.5 * (times[-1] - t) / len(times) if self.surfaces else np.inf
         result = solve_ivp(
             field,
             (t, times[-1]),

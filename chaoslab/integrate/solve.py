@@ -9,7 +9,8 @@ import numpy as np
 
 from ..systems.system import System
 from . import maps, scipy, taylor
-from .switching import Walk, switched
+from .crossing import Walk
+from .switching import switched
 
 SOLVERS = {"taylor": taylor.stepper, "scipy": scipy.stepper}
 #: A component this many times larger than everything at the start has left for good.

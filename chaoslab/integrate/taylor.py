@@ -7,8 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from ..systems.emit import heyoka_expressions
-from ..systems.language import walk
-from .switching import Equations, Leg
+from ..systems.tree import walk
+from .crossing import Leg
+from .switching import Equations
 
 #: Operations and surfaces beyond which heyoka writes compact code: compiled in 0.2 s instead of 7, a little slower to run.
 COMPACT = 250

@@ -6,7 +6,8 @@ Derivatives are taken here and not by sympy, which forgets what is shared: the J
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
-from .language import ONE, ZERO, Node, name, number, read, rewrite, walk
+from .language import read
+from .tree import ONE, ZERO, Node, name, number, rewrite, walk
 
 #: Partial derivatives by each argument u, v; flat on either side of a jump.
 RULES = {

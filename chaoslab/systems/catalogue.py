@@ -7,8 +7,9 @@ from dataclasses import fields
 from functools import cache, lru_cache
 from pathlib import Path
 
-from .language import DefinitionError, suggest, walk
+from .language import DefinitionError, suggest
 from .system import System
+from .tree import walk
 
 FOLDER = Path(__file__).parent / "equations"
 MEASURED = Path(__file__).parent / "measured.csv"

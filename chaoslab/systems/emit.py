@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .language import CONDITIONS, FUNCTIONS, ONE, Node, constant, name, number, rewrite, short, walk
+from .tree import CONDITIONS, FUNCTIONS, ONE, Node, constant, name, number, rewrite, short, walk
 from .unroll import settle
 
 #: Emitted expressions are cut into named parts beyond these, since parsers have limits of their own.

@@ -1,7 +1,6 @@
 """System: a definition as a frozen value, and everything that is derived from its text."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
@@ -11,12 +10,13 @@ from types import MappingProxyType
 import numpy as np
 
 from . import emit
-from .language import DefinitionError, Node, constant, number, read, suggest
-from .latex import figure, symbol, typeset
+from .definition import Number, brief, exact, finite, index_entry, interval, latex_value, mapping, starting_values
+from .language import DefinitionError, suggest
+from .latex import symbol, typeset
+from .tree import Node, number
 from .unroll import Flat, Text, substitute, target, unroll, unused
 
 KINDS = ("flow", "map")
-Number = int | float | Fraction
 
 
 def _empty():
@@ -72,14 +72,14 @@ class System:
         if not isinstance(self.equations, Mapping) or not self.equations:
             raise DefinitionError('equations are a mapping of each state to its right-hand side, as in {"x": "sigma*(y - x)"}')
         for key in ("equations", "where", "observed", "conserved"):
-            keep(key, MappingProxyType({k: str(v).strip() for k, v in _mapping(getattr(self, key), key).items()}))
-        keep("index", MappingProxyType({k: MappingProxyType(_index(k, v)) for k, v in _mapping(self.index, "index").items()}))
-        parameters = _mapping(self.parameters, "parameters")
-        keep("parameters", MappingProxyType({k: _number(v, f"parameter {k}") for k, v in parameters.items()}))
-        keep("ranges", MappingProxyType({k: _range(k, v, self.parameters) for k, v in _mapping(self.ranges, "ranges").items()}))
-        if self.period is not None and not (_finite(self.period) and self.period > 0):
+            keep(key, MappingProxyType({k: str(v).strip() for k, v in mapping(getattr(self, key), key).items()}))
+        keep("index", MappingProxyType({k: MappingProxyType(index_entry(k, v)) for k, v in mapping(self.index, "index").items()}))
+        parameters = mapping(self.parameters, "parameters")
+        keep("parameters", MappingProxyType({k: exact(v, f"parameter {k}") for k, v in parameters.items()}))
+        keep("ranges", MappingProxyType({k: interval(k, v, self.parameters) for k, v in mapping(self.ranges, "ranges").items()}))
+        if self.period is not None and not (finite(self.period) and self.period > 0):
             raise DefinitionError(f"the period must be positive and finite, or None; {self.period!r} given")
-        keep("state", MappingProxyType(_initial(self)))
+        keep("state", MappingProxyType(starting_values(self)))
         self.flat  # reads every equation  # noqa: B018
         for word in unused(self._text):
             raise DefinitionError(f"parameter {word!r} appears in no equation; setting it would change nothing. Remove it")
@@ -105,7 +105,7 @@ class System:
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
             if isinstance(value, Mapping):
-                value = {key: _plain(entry) for key, entry in value.items()}
+                value = {key: plain(entry) for key, entry in value.items()}
             if value not in ("", None, {}):
                 plain[item.name] = value
         return plain
@@ -138,7 +138,7 @@ class System:
                 kind = "state" if key in start else "parameter"
                 choices = [*self.parameters, *self.state]
                 raise ValueError(f"{self.label} has no {kind} {key!r}.{suggest(key, choices)} It has {', '.join(choices)}")
-        new = {key: _number(value, f"parameter {key}") for key, value in changes.items()}
+        new = {key: exact(value, f"parameter {key}") for key, value in changes.items()}
         for key, value in new.items():
             if np.shape(value) != np.shape(self.parameters[key]):
                 raise ValueError(
@@ -334,7 +334,7 @@ class System:
         mark = "'" if self.kind == "flow" else " ->"
         rows = [f"{key}{mark}{' =' if self.kind == 'flow' else ''} {text}" for key, text in self.equations.items()]
         rows += [f"where {key} = {text}" for key, text in self.where.items()]
-        values = ", ".join(f"{key} = {_short(value)}" for key, value in self.parameters.items())
+        values = ", ".join(f"{key} = {brief(value)}" for key, value in self.parameters.items())
         head = f"{self.label}: a {self.kind} of {self.dimension} component{'s' * (self.dimension != 1)}"
         return "\n".join([head, *("  " + row for row in rows), *(["  with " + values] if values else [])])
 
@@ -342,7 +342,7 @@ class System:
         parts = [f"**{self.title or self.name or 'A ' + self.kind}**" + (f" &nbsp; *{self.field}*" if self.field else "")]
         parts += [self.about] if self.about else []
         parts.append(f"$$\n{self.latex}\n$$")
-        values = ", ".join(rf"${symbol(key)} = {_latex_value(value)}$" for key, value in self.parameters.items())
+        values = ", ".join(rf"${symbol(key)} = {latex_value(value)}$" for key, value in self.parameters.items())
         parts += [f"with {values}"] if values else []
         parts += [f"conserved: {', '.join(self.conserved)}"] if self.conserved else []
         parts += [f"dominant period {self.period:.4g}"] if self.period and self.kind == "flow" else []
@@ -360,155 +360,3 @@ class System:
 
 def _rebuild(definition: dict) -> System:
     return System(**definition)
-
-
-def _mapping(value, key: str) -> Mapping:
-    if not isinstance(value, Mapping):
-        raise DefinitionError(f"{key} must be a mapping of names, {type(value).__name__} given")
-    for word in value:
-        if not isinstance(word, str):
-            raise DefinitionError(f"{key} has the key {word!r}; names are text")
-        if key == "parameters" and (not word.isidentifier() or target(word)[1]):
-            raise DefinitionError(f"parameter {word!r} must be a plain name; a matrix is given as nested lists and used as w[i,j]")
-    return value
-
-
-def _number(value, place: str) -> Number | np.ndarray:
-    """A finite number, exact where it is given as a fraction, or a read-only array of floats."""
-    if isinstance(value, str):
-        tree = read(value, where=place)
-        exact = emit.lower(tree)[0]
-        if constant(tree) is None:
-            raise DefinitionError(f"{place} = {value!r} must be a number; only digits, pi and functions can stand here")
-        rational = all(node.head in ("number", "+", "*", "/", "neg") for node in emit.walk(tree))
-        if rational and exact.head == "number":
-            fraction = exact.args[0]
-            return int(fraction) if fraction.denominator == 1 else fraction
-        value = constant(tree)
-    if isinstance(value, np.generic | np.ndarray) and np.ndim(value) == 0:
-        value = value.item()
-    if isinstance(value, list | tuple | np.ndarray):
-        try:
-            array = np.array(_floats(value, place), float)
-        except ValueError as error:
-            raise DefinitionError(f"{place} must be a number or a rectangular list of numbers; {value!r} given") from error
-        if array.size == 0:
-            raise DefinitionError(f"{place} is an empty list")
-        array.flags.writeable = False
-        return array
-    if not _finite(value):
-        raise DefinitionError(f"{place} must be a finite number, a fraction such as '8/3', or a list; {value!r} given")
-    return value
-
-
-def _finite(value) -> bool:
-    """Whether it is a number, and one that a float can hold."""
-    try:
-        return isinstance(value, Number) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def _floats(value, place: str):
-    """Nested lists with every entry a finite float; entries may be fractions as text."""
-    return (
-        [_floats(entry, place) for entry in value] if isinstance(value, list | tuple | np.ndarray) else float(_number(value, place))
-    )
-
-
-def _index(key: str, entry) -> dict:
-    known = {"size": None, "cyclic": False, "outside": None, "name": "n"}
-    entry = dict(_mapping(entry, f"index {key}"))
-    for word in entry:
-        if word not in known:
-            raise DefinitionError(f"index {key} has the unknown key {word!r}.{suggest(word, known)} Keys are {', '.join(known)}")
-    entry = known | entry
-    if isinstance(entry["size"], bool) or not isinstance(entry["size"], int) or not 1 <= entry["size"] <= 100_000:
-        raise DefinitionError(
-            f"index {key} needs a size, a whole number from 1 to 100000, as in {{size = 40}}; {entry['size']!r} given"
-        )
-    if not isinstance(entry["cyclic"], bool) or (entry["cyclic"] and entry["outside"] is not None):
-        raise DefinitionError(f"index {key} is cyclic = true, or has a value outside = 0, or neither")
-    if entry["outside"] is not None and np.ndim(_number(entry["outside"], f"outside of index {key}")):
-        raise DefinitionError(f"outside of index {key} is one number; {entry['outside']!r} given")
-    if not isinstance(entry["name"], str) or not entry["name"].isidentifier():
-        raise DefinitionError(f"the name of index {key}'s size is a word such as 'n'; {entry['name']!r} given")
-    return entry
-
-
-def _range(key: str, value, parameters) -> tuple[float, float]:
-    if key not in parameters:
-        raise DefinitionError(f"[ranges] names {key!r}, which is not a parameter.{suggest(key, parameters)}")
-    ends = tuple(float(_number(end, f"range of {key}")) for end in value) if isinstance(value, list | tuple) else ()
-    if len(ends) != 2 or not ends[0] < ends[1]:
-        raise DefinitionError(f"the range of {key} must be two numbers, the smaller first, as in [0, 200]; {value!r} given")
-    return ends
-
-
-def _initial(system: System) -> dict[str, float | np.ndarray]:
-    """The starting values with text evaluated, one entry a state; raises where one is missing or too many."""
-    left = dict(target(key) for key in system.equations)
-    given = _mapping(system.state, "state")
-    for word in given:
-        if word not in left:
-            raise DefinitionError(
-                f"[state] names {word!r}, which has no equation.{suggest(word, left)} States are {', '.join(left)}"
-            )
-    state = {}
-    for key in system.equations:
-        word, indices = target(key)
-        if word not in given:
-            raise DefinitionError(f"[state] has no value for {word}; a trajectory must start somewhere")
-        value, shape = given[word], tuple(system.index[i]["size"] for i in indices if i in system.index)
-        if isinstance(value, str) and indices:
-            value = _spread(system, key, value).reshape(shape)
-        value = _number(value, f"state {word}")
-        if len(shape) == len(indices) and np.shape(value) != shape:
-            raise DefinitionError(
-                f"state {word} needs {'one number' if not shape else f'a list of shape {shape}'}, shape {np.shape(value)} given"
-            )
-        state[word] = value if indices else float(value)
-    return state
-
-
-def _spread(system: System, key: str, text: str) -> np.ndarray:
-    """Values of text such as 'F + cos(2*pi*i/n)' at every site."""
-    flat = unroll(dataclasses.replace(system._text, equations=((key, text),), where=(), observed=(), conserved=()))
-    values = {node: number(Fraction(float(value))) for node, value in zip(flat.parameters, system.values, strict=True)}
-    sites = [constant(tree) for tree in substitute(flat.rhs, values)]
-    if any(site is None or not math.isfinite(site) for site in sites):
-        raise DefinitionError(f"state {key} = {text!r} must be finite numbers made of indices, sizes and parameters")
-    return np.array(sites)
-
-
-def _plain(value):
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Fraction):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {key: entry for key, entry in value.items() if entry is not None}
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _short(value) -> str:
-    if isinstance(value, np.ndarray):
-        return (
-            np.array2string(value, threshold=6, edgeitems=2, separator=", ").replace("\n", "")
-            if value.size <= 6
-            else f"array{value.shape}"
-        )
-    return str(value) if isinstance(value, Fraction | int) else f"{value:.6g}"
-
-
-def _latex_value(value) -> str:
-    if isinstance(value, np.ndarray):
-        rows = value if value.ndim == 2 else [value]
-        if value.size > 64 or value.ndim > 2:
-            size = r" \times ".join(map(str, value.shape))
-            return rf"\text{{array }} {size}"
-        body = r" \\ ".join(" & ".join(figure(f"{entry:.6g}") for entry in row) for row in rows)
-        return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
-    if isinstance(value, Fraction):
-        return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
-    return figure(f"{value:.7g}")

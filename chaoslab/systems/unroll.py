@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from .language import ONE, RESERVED, ZERO, DefinitionError, Node, name, names_in, number, read, rewrite, short, suggest, walk
+from .language import RESERVED, DefinitionError, read, suggest
+from .tree import ONE, ZERO, Node, name, names_in, number, rewrite, short, walk
 
 #: Functions with a kink or a jump.
 KINKED = frozenset({"abs", "sign", "step", "floor", "mod", "min", "max", "where"})

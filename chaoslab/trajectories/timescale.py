@@ -8,7 +8,7 @@ import numpy as np
 
 from ..integrate import solve
 from ..systems import System
-from ..systems.language import walk
+from ..systems.tree import walk
 
 METHOD = "centre of the octave-wide band with the largest variance, standardised observed components"
 #: Samples, periods and blocks of the quick estimate that `simulate` makes for a new system.

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from chaoslab.systems import NotPolynomial, System, load, same
 from chaoslab.systems.calculus import RULES, gradients
-from chaoslab.systems.language import FUNCTIONS, ONE, name, read
+from chaoslab.systems.language import read
+from chaoslab.systems.tree import FUNCTIONS, ONE, name
 
 DERIVED_APART = {"where", "min", "max"}
 CASES = {

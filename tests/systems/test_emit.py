@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from chaoslab.systems import System, emit, load
 from chaoslab.systems.emit import JAVASCRIPT, NUMPY, PYTHON, TORCH, heyoka_expressions, lower, orbit_function, scalar_function
-from chaoslab.systems.language import FUNCTIONS, name, read, walk
+from chaoslab.systems.language import read
+from chaoslab.systems.tree import FUNCTIONS, name, walk
 
 FUNCTION_CASES = {
     **{word: f"{word}(x)" for word, arity in FUNCTIONS.items() if arity == 1},

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from chaoslab.systems import DefinitionError, suggest
 from chaoslab.systems.emit import scalar_function
-from chaoslab.systems.language import FUNCTIONS, LONGEST_TEXT, Node, constant, name, names_in, number, read, rewrite, walk
+from chaoslab.systems.language import LONGEST_TEXT, read
+from chaoslab.systems.tree import FUNCTIONS, Node, constant, name, names_in, number, rewrite, walk
 
 X, Y, Z = name("x"), name("y"), name("z")
 ONE, TWO, THREE = (number(k) for k in (1, 2, 3))

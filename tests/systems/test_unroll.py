@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from chaoslab.systems import DefinitionError, System
-from chaoslab.systems.language import name, read
+from chaoslab.systems.language import read
+from chaoslab.systems.tree import name
 from chaoslab.systems.unroll import LARGEST, settle, target, unused
 
 

@@ -1,0 +1,143 @@
+"""Equations as trees of interned nodes: equal trees are the same object, so sharing costs nothing and survives every rewrite."""
+
+import math
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+
+#: The closed list of functions, with the number of arguments each takes (None: two or more).
+FUNCTIONS: dict[str, int | None] = {
+    **dict.fromkeys("sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log sqrt abs sign step floor".split(), 1),
+    **{"atan2": 2, "mod": 2, "where": 3, "min": None, "max": None},
+}
+LOGIC = ("and", "or", "not")
+CONDITIONS = frozenset({"<", "<=", ">", ">=", "==", "!=", *LOGIC})
+#: Bits up to which constants are computed exactly; squares of squares would take for ever.
+EXACT = 1000
+
+
+class Node:
+    """One operation, number or name of an equation; interned and immutable.
+
+    `head` is "number" (args: value, text as written), "name" (args: name), "item" (name and indices), an operator
+    (`+` of any number of terms, `*`, `/`, `**`, `neg`), a comparison, `and`, `or`, `not`, a function's name, or
+    "over sum", "over min", "over max" (args: body, index).
+    """
+
+    __slots__ = ("__weakref__", "args", "head")
+    _interned: "weakref.WeakValueDictionary[tuple, Node]" = weakref.WeakValueDictionary()
+    _lock = threading.Lock()
+    head: str
+    args: tuple
+
+    def __new__(cls, head: str, *args):
+        key = (head, *(id(arg) if isinstance(arg, Node) else arg for arg in args))
+        with cls._lock:
+            node = cls._interned.get(key)
+            if node is None:
+                node = super().__new__(cls)
+                object.__setattr__(node, "head", head)
+                object.__setattr__(node, "args", args)
+                cls._interned[key] = node
+        return node
+
+    def __setattr__(self, name, value):
+        raise AttributeError("an equation's tree cannot be changed; build a new one")
+
+    def __reduce__(self):
+        return Node, (self.head, *self.args)
+
+    def __repr__(self):
+        return f"{self.head}({', '.join(map(str, self.args))})"
+
+    @property
+    def children(self) -> tuple["Node", ...]:
+        return tuple(arg for arg in self.args if isinstance(arg, Node))
+
+
+def number(value: int | float | Fraction, text: str | None = None) -> Node:
+    """A constant; kept exact, so that 8/3 stays a fraction until code is emitted."""
+    value = Fraction(value)
+    return Node("number", value, text or (str(value) if value.denominator == 1 else repr(float(value))))
+
+
+def name(text: str) -> Node:
+    return Node("name", text)
+
+
+def short(value: Fraction) -> bool:
+    """Whether an exact value is small enough to be kept."""
+    return max(value.numerator.bit_length(), value.denominator.bit_length()) <= EXACT
+
+
+ZERO, ONE = number(0), number(1)
+
+
+def walk(*roots: Node) -> Iterator[Node]:
+    """Every distinct node below the roots, children before parents; no recursion, so depth does not matter."""
+    seen, stack = set(), [(root, False) for root in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(node.children))
+
+
+def rewrite(roots: Iterable[Node], rule: Callable[[Node], Node]) -> list[Node]:
+    """The trees with `rule` applied to each node after its children; shared parts are rewritten once."""
+    roots, done = list(roots), {}
+    for node in walk(*roots):
+        args = tuple(done[arg] if isinstance(arg, Node) else arg for arg in node.args)
+        done[node] = rule(node if args == node.args else Node(node.head, *args))
+    return [done[root] for root in roots]
+
+
+def names_in(*roots: Node) -> set[str]:
+    """Names used below the roots, names of arrays included."""
+    return {node.args[0] for node in walk(*roots) if node.head in ("name", "item")}
+
+
+def constant(node: Node) -> float | None:
+    """The float value of a tree without names, infinity where it overflows, None where there are names."""
+    values: dict[Node, float] = {}
+    for part in walk(node):
+        try:
+            values[part] = _fold(part, [values[child] for child in part.children])
+        except KeyError:
+            return None
+        except (ArithmeticError, ValueError):
+            return math.inf
+    return values[node]
+
+
+def _fold(node: Node, args: list[float]) -> float:
+    match node.head:
+        case "number":
+            return float(node.args[0])
+        case "name":
+            return {"pi": math.pi}[node.args[0]]
+        case "+":
+            return math.fsum(args)
+        case "*":
+            return args[0] * args[1]
+        case "/":
+            return args[0] / args[1]
+        case "neg":
+            return -args[0]
+        case "**":
+            return math.pow(*args)
+        case "abs" | "min" | "max":
+            return float({"abs": abs, "min": min, "max": max}[node.head](*args))
+        case "sign":
+            return float((args[0] > 0) - (args[0] < 0))
+        case "step":
+            return float(args[0] > 0)
+        case "mod":
+            return args[0] - args[1] * math.floor(args[0] / args[1])
+    if node.head in FUNCTIONS and hasattr(math, node.head):
+        return getattr(math, node.head)(*args)
+    raise KeyError(node.head)
