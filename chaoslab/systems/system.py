@@ -101,14 +101,14 @@ class System:
 
     def definition(self) -> dict:
         """The definition in plain Python types, ready for TOML or JSON; `System(**definition)` reads it back."""
-        plain = {}
+        definition = {}
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
             if isinstance(value, Mapping):
                 value = {key: plain(entry) for key, entry in value.items()}
             if value not in ("", None, {}):
-                plain[item.name] = value
-        return plain
+                definition[item.name] = value
+        return definition
 
     def __reduce__(self):
         return _rebuild, (self.definition(),)
