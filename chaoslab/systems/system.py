@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from . import emit
-from .definition import Number, brief, exact, finite, index_entry, interval, latex_value, mapping, starting_values
+from .definition import Number, brief, exact, finite, index_entry, interval, latex_value, mapping, plain, starting_values
 from .language import DefinitionError, suggest
 from .latex import symbol, typeset
 from .tree import Node, number
