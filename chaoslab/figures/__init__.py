@@ -3,9 +3,11 @@
 from ..trajectories import ChaosAccessor
 from .attractor import attractor as attractor
 from .attractor import attractor_still as attractor_still
+from .distance import distance as distance
 from .gallery import gallery as gallery
 from .series import series as series
 from .series import series_still as series_still
+from .space_time import space_time as space_time
 
-for figure in (attractor, attractor_still, series, series_still):
+for figure in (attractor, attractor_still, distance, series, series_still, space_time):
     ChaosAccessor.register(figure)

@@ -62,9 +62,9 @@ def speed(ds: xr.Dataset, points: xr.DataArray) -> np.ndarray:
     return np.sqrt((np.gradient(points.values, ds["time"].values, axis=1) ** 2).sum(axis=-1))
 
 
-def few_enough(points: xr.DataArray) -> None:
-    """Raise where a browser would choke."""
-    count = points.sizes["member"] * points.sizes["time"]
+def few_enough(points: xr.DataArray | int) -> None:
+    """Raise where a browser would choke on so many points, or on those of so many members and times."""
+    count = points if isinstance(points, int) else points.sizes["member"] * points.sizes["time"]
     if count > MOST_POINTS:
         every = -(-count // MOST_POINTS)
         raise ValueError(

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ..systems.emit import scalar_function
+from ..systems.emit import numpy_function, scalar_function
 from ..systems.tree import Node, name
 from .switching import Switched
 
@@ -15,6 +15,8 @@ OUTWARDS = 1e-6
 TOUCHING = 1e-7
 #: Where a state rests on a surface, the surface is moved this far behind it, relative to the state's size.
 BEHIND = 1e-13
+#: A sample this far on the side that its mode denies shows a missed switch, relative to its size.
+DENIED = 1e-9
 #: Samples asked for at once, at least.
 AHEAD = 64
 #: Switches without progress in time before a trajectory is given up.
@@ -42,12 +44,14 @@ class Stepper(Protocol):
 class Walk:
     """One trajectory across the surfaces of a switched system."""
 
-    def __init__(self, pieces: Switched, stepper, values: np.ndarray):
+    def __init__(self, pieces: Switched, stepper, values: np.ndarray, tolerance: float):
         self.pieces, self.make, self.parameters = pieces, stepper, list(map(float, values))
         self.main = stepper(pieces.equations())
         self.main.restart()
         names = pieces.flat.variables + pieces.flat.parameters
         self.argument_values = scalar_function(pieces.arguments, names)
+        self.argument_columns = numpy_function(pieces.arguments, names)
+        self.slack, self.largest = max(DENIED, 10 * tolerance), [1.0] * len(pieces.modes)
         self.offsets = [0.0] * len(pieces.offsets)
         self.message = ""
 
@@ -60,8 +64,21 @@ class Walk:
             if value == (round(value) if self.pieces.levels[k] else 0):
                 modes[k] = self.choose(k, t, x, modes, None)
         while row < len(times):
-            slide = next((k for k, mode in enumerate(modes) if mode == 0.5 and not self.pieces.levels[k]), None)
+            slides = [k for k, mode in enumerate(modes) if mode == 0.5 and not self.pieces.levels[k]]
+            if len(slides) > 1:
+                self.message = f"slides along two surfaces at once at t = {t:.6g}, which is not supported"
+                return out, t
+            slide = slides[0] if slides else None
+            before, offsets = modes, list(self.offsets)
             leg, modes = self.leg(slide, t, x, modes, times[row : row + ahead])
+            missed = self.missed(leg.rows, times[row : row + ahead], before)
+            if missed is not None:
+                idle, self.offsets = idle + 1, offsets
+                t, x, modes, kept = self.again(missed, t, x, before, leg.rows, times[row : row + ahead])
+                out[row : row + kept], row, ahead = leg.rows[:kept], row + kept, 1  # an engine looks at where it ends
+                if self.message or idle > STUCK:
+                    return out, t
+                continue
             ahead = 2 * len(leg.rows) + AHEAD  # a long grid handed over at every switch would cost its square
             out[row : row + len(leg.rows)] = leg.rows
             row, t, x = row + len(leg.rows), leg.t, leg.x
@@ -71,6 +88,45 @@ class Walk:
                 self.message = self.message or (f"switches without moving on at t = {t:.6g}" if idle > STUCK else "")
                 return out, t
         return out, None
+
+    def missed(self, rows: np.ndarray, times: np.ndarray, modes: list[float]) -> tuple[int, int] | None:
+        """Where a switch has been missed: the samples before it, and the surface that it belongs to."""
+        if not len(rows):
+            return None
+        depths = np.full((len(modes), len(rows)), -np.inf)  # how deep on the side that the mode denies
+        with np.errstate(all="ignore"):
+            columns = self.argument_columns([*rows.T, *self.parameters], times[: len(rows)])
+            for k, (value, mode, level) in enumerate(zip(columns, modes, self.pieces.levels, strict=True)):
+                if level or mode != 0.5:
+                    self.largest[k] = max(self.largest[k], float(np.nanmax(np.abs(value), initial=0.0)))
+                    depths[k] = np.maximum(mode - value, value - mode - 1) if level else -value if mode else value
+        wrong = depths > self.slack * np.array(self.largest)[:, None]
+        if not wrong.any():
+            return None
+        first, k = np.argwhere(wrong.T)[0]
+        sound = np.flatnonzero(depths[k, :first] < 0)
+        return (int(sound[-1]) + 1 if len(sound) else 0), int(k)
+
+    def again(self, missed: tuple[int, int], t, x, modes, rows, times):
+        """Where to go on from after a missed switch (time, state, modes, samples kept): the last sound sample, or the
+        start with its mode chosen anew. An engine does not see a second zero close behind the one that stopped it."""
+        kept, k = missed
+        self.main.restart()
+        if kept:
+            return float(times[kept - 1]), rows[kept - 1].copy(), modes, kept
+        if abs(self.depth(k, t, x, modes)) < self.slack * self.largest[k]:
+            modes = list(modes)
+            modes[k] = self.choose(k, t, x, modes, None)
+            if modes[k] != 0.5:
+                self.step_behind(k, x, modes[k])
+        elif len(times) == 1:
+            self.message = f"a switch was missed after t = {t:.6g}"
+        return t, x, modes, 0
+
+    def depth(self, k: int, t: float, x: np.ndarray, modes) -> float:
+        """How far argument k is from where its mode changes, negative while on the mode's own side."""
+        value, mode = self.arguments(t, x)[k], modes[k]
+        return max(mode - value, value - mode - 1) if self.pieces.levels[k] else -value if mode else value
 
     def leg(self, slide, t, x, modes, times) -> tuple[Leg, list[float]]:
         """One stretch between switches, and the modes after it."""
@@ -90,6 +146,9 @@ class Walk:
             # the same surface must not stop the next step too: it is moved a little outwards, and back next time
             self.offsets[surface] = 0.0 if self.offsets[surface] else OUTWARDS
             return leg, modes
+        reached = slide is not None and leg.event < 2 or modes[surface] == 0.5
+        if not reached and self.depth(surface, leg.t, leg.x, modes) < -self.slack * self.largest[surface]:
+            return leg, modes  # stopped too early, as happens at loose tolerances
         modes = list(modes)
         if slide is not None and leg.event < 2:
             surface, modes[slide] = slide, float(leg.event)
@@ -105,11 +164,6 @@ class Walk:
         for k, value in enumerate(self.arguments(leg.t, leg.x)):
             if k not in switching and abs(value) > 1e-9 and modes[k] != 0.5 and not self.pieces.levels[k]:
                 modes[k] = float(value > 0)
-        if (
-            modes.count(0.5) > 1
-            and sum(mode == 0.5 for mode, level in zip(modes, self.pieces.levels, strict=True) if not level) > 1
-        ):
-            self.message = "slides along two surfaces at once, which is not supported"
         return modes
 
     def choose(self, k: int, t: float, x: np.ndarray, modes: list[float], current: float | None) -> float:
@@ -128,7 +182,7 @@ class Walk:
         if not level and low > small and high < -small:
             return 0.5
         if current is None:
-            current = 1.0 if high > 0 or (high == 0 and low >= 0) else 0.0
+            current = 1.0 if high > 0 or (high == 0 and low > 0) else 0.0  # at rest, step(0) = 0
         here = high if current == whole else low
         if abs(here) > small:
             return float(whole if here > 0 else whole - 1)

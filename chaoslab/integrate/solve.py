@@ -16,6 +16,8 @@ SOLVERS = {"taylor": taylor.stepper, "scipy": scipy.stepper}
 #: A component this many times larger than everything at the start has left for good.
 ESCAPED = 1e12
 TOLERANCE = 1e-12
+#: The loosest tolerance at which switches are located: longer steps see the states well, but not the surfaces.
+SWITCHING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def solve(
     values = system.values if values is None else values
     states = np.empty((len(initial), len(times), system.dimension))
     ended, reasons = np.full(len(initial), np.nan), [""] * len(initial)
+    if not pieces.smooth:
+        tolerance = min(tolerance, SWITCHING)
     make = lambda equations: SOLVERS[solver](equations, tolerance)
     for k, x in enumerate(initial):
         parameters = values if values.ndim == 1 else values[k]
@@ -70,7 +74,7 @@ def solve(
             states[k, : len(leg.rows)], states[k, len(leg.rows) :] = leg.rows, np.nan
             ended[k] = leg.t if leg.failed else np.nan
         else:
-            walk = Walk(pieces, make, parameters)
+            walk = Walk(pieces, make, parameters, tolerance)
             states[k], end = walk.run(x, times, start)
             ended[k], reasons[k] = (np.nan if end is None else end), walk.message
     return _marked(states, times, initial, ended, reasons, solver)

@@ -113,12 +113,15 @@ def switched(flat: Flat) -> Switched:
     """The smooth pieces of a right-hand side and the surfaces between them."""
     modes: dict[tuple[Node, bool], Node] = {}
     made: dict[Node, Node] = {}
+    moving = set(flat.variables) | {name("t")}
 
     def mode(original: Node, level: bool = False) -> Node:
         return modes.setdefault((original, level), name(f"mode[{len(modes)}]"))
 
     def side(original: Node) -> Node:
-        return Node(">", mode(original), HALF)
+        """Whether `original` is positive, as a mode; of parameters alone, the plain comparison."""
+        fixed = moving.isdisjoint(walk(original))
+        return Node(">", _smooth(original, made), ZERO) if fixed else Node(">", mode(original), HALF)
 
     def minus(a: Node, b: Node) -> Node:
         return Node("+", a, Node("neg", b))
@@ -126,6 +129,8 @@ def switched(flat: Flat) -> Switched:
     def condition(node: Node) -> Node:
         """A condition on modes alone."""
         a, b = (*node.args, None)[:2]
+        if node.head in ("<=", ">=") and moving.isdisjoint(walk(node)):  # parameters may well be equal
+            return Node("not", condition(Node({"<=": ">", ">=": "<"}[node.head], a, b)))
         match node.head:
             case "<" | "<=":
                 return side(minus(b, a))
@@ -139,7 +144,10 @@ def switched(flat: Flat) -> Switched:
             case "abs":
                 made[node] = Node("where", side(node.args[0]), args[0], Node("neg", args[0]))
             case "sign":
-                made[node] = Node("where", side(node.args[0]), ONE, number(-1))
+                other = number(-1)
+                if moving.isdisjoint(walk(node)):  # a parameter may rest at zero
+                    other = Node("where", Node(">", Node("neg", args[0]), ZERO), other, ZERO)
+                made[node] = Node("where", side(node.args[0]), ONE, other)
             case "step":
                 made[node] = Node("where", side(node.args[0]), ONE, ZERO)
             case "floor":
@@ -168,7 +176,7 @@ def switched(flat: Flat) -> Switched:
         arguments,
         tuple(_smooth(argument, made) for argument in arguments),
         tuple(level for _, level in modes),
-        tuple(_watched(rhs, set(flat.variables) | {name("t")})),
+        tuple(_watched(rhs, moving)),
     )
 
 

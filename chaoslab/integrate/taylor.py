@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..systems.emit import heyoka_expressions
-from ..systems.tree import walk
+from ..systems.tree import name, walk
 from .crossing import Leg
 from .switching import Equations
 
@@ -29,8 +29,8 @@ class TaylorStepper:
     """A pool of equal integrators, so that threads never share one."""
 
     def __init__(self, equations: Equations, tolerance: float):
-        self._spare: list = [_compile(equations, tolerance)]
-        self._master = self._spare[0]
+        self._master, self._events = _compile(equations, tolerance)
+        self._spare: list = [self._master]
         self._step_limit = _step_limit()
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -77,7 +77,7 @@ class TaylorStepper:
             pieces.append(rows)
         rows = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
         if STOPPED <= code < 0:
-            return Leg(rows, integrator.time, integrator.state.copy(), -code - 1, False)
+            return Leg(rows, integrator.time, integrator.state.copy(), self._events[-code - 1], False)
         finished = finished and bool(np.isfinite(integrator.state).all())
         return Leg(rows, integrator.time, integrator.state.copy(), None, not finished)
 
@@ -95,6 +95,7 @@ def _step_limit() -> int:
 
 
 def _compile(equations: Equations, tolerance: float):
+    """An integrator, and which surface each of its events is: those that never move are none (heyoka refuses them)."""
     import heyoka as hy
 
     hy.set_logger_level_error()  # what it warns of, a state that is not finite, is marked and dated by our caller
@@ -102,14 +103,17 @@ def _compile(equations: Equations, tolerance: float):
     symbols |= {node: hy.par[k] for k, node in enumerate(equations.values)}
     made = heyoka_expressions((*equations.rhs, *equations.surfaces), symbols)
     rhs, surfaces = made[: len(equations.rhs)], made[len(equations.rhs) :]
+    timed = [name("t") in walk(surface) for surface in equations.surfaces]
+    moving = [k for k, surface in enumerate(surfaces) if timed[k] or hy.get_variables(surface)]
     size = sum(1 for node in walk(*equations.rhs, *equations.surfaces) if node.children) + 10 * len(surfaces)
-    return hy.taylor_adaptive(
+    integrator = hy.taylor_adaptive(
         list(zip((symbols[node] for node in equations.variables), rhs, strict=True)),
         np.zeros(len(rhs)),
         tol=tolerance,
-        t_events=[hy.t_event(surface) for surface in surfaces],
+        t_events=[hy.t_event(surfaces[k]) for k in moving],
         compact_mode=size > COMPACT,
     )
+    return integrator, moving
 
 
 @lru_cache(maxsize=512)

@@ -1,0 +1,33 @@
+"""How far two trajectories are apart, on a log scale: a straight line while chaos amplifies a small difference."""
+
+import numpy as np
+import xarray as xr
+
+from .style import COLOURS, clock, few_enough
+
+
+def distance(first: xr.Dataset, second: xr.Dataset, *, title: str | None = None):
+    """The distance of `second` from `first` over time, member by member, as a plotly figure.
+
+    Distances are taken in the state's own coordinates. Raises ValueError where the two are not sampled at the same times.
+    """
+    import plotly.graph_objects as go
+
+    if first.sizes["time"] != second.sizes["time"] or not np.array_equal(first["time"], second["time"]):
+        raise ValueError("the two trajectories are sampled at different times; simulate both with the same periods and samples")
+    few_enough(first["state"])
+    apart = np.sqrt(((second["state"] - first["state"]) ** 2).sum("component", skipna=False))
+    time, unit = clock(first)
+    figure = go.Figure()
+    for m, values in enumerate(apart.transpose("member", "time").values):
+        line = {"color": COLOURS[m % len(COLOURS)], "width": 1.2}
+        shown = np.where(values > 0, values, np.nan)  # two equal states have no logarithm
+        figure.add_trace(go.Scatter(x=time.astype(np.float32), y=shown.astype(np.float32), mode="lines", line=line, name=f"member {m}"))
+    figure.update_traces(showlegend=apart.sizes["member"] > 1)
+    figure.update_xaxes(title=unit)
+    figure.update_yaxes(title="distance (state units)", type="log", exponentformat="power")
+    figure.update_layout(
+        title={"text": title or f"{first.attrs['name']}: how far apart"}, template="plotly_white", height=360,
+        margin={"l": 80, "r": 20, "t": 50, "b": 50},
+    )  # fmt: skip
+    return figure
