@@ -7,6 +7,7 @@
 """
 
 from . import figures as figures
+from . import widgets as widgets
 from .systems import DefinitionError as DefinitionError
 from .systems import System as System
 from .systems import load as load

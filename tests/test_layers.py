@@ -13,7 +13,7 @@ LAYERS = ["systems", "integrate", "trajectories", "invariants", "datasets", "for
 LAYERS += ["experiments", "figures", "widgets"]
 FILES = sorted(PACKAGE.rglob("*.py"))
 #: Loaded when used, never by `import chaoslab`.
-LATE = ["torch", "plotly", "sympy", "heyoka", "matplotlib", "scipy", "pybtex", "zarr", "IPython"]
+LATE = ["torch", "plotly", "sympy", "heyoka", "matplotlib", "scipy", "pybtex", "zarr", "IPython", "ipywidgets"]
 
 
 def imported_layers(text: str, folders: list[str]) -> set[str]:

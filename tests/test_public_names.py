@@ -4,7 +4,7 @@ import inspect
 
 import chaoslab as cl
 
-PUBLIC = {"DefinitionError", "System", "load", "names", "search", "table", "dominant_period", "simulate", "figures"}
+PUBLIC = {"DefinitionError", "System", "load", "names", "search", "table", "dominant_period", "simulate", "figures", "widgets"}
 LAYERS = {"systems", "integrate", "trajectories"}
 
 
@@ -13,7 +13,7 @@ def test_the_list_is_the_list():
 
 
 def test_everything_public_is_documented():
-    for layer in (cl, cl.systems, cl.integrate, cl.trajectories, cl.figures):
+    for layer in (cl, cl.systems, cl.integrate, cl.trajectories, cl.figures, cl.widgets):
         for name, value in vars(layer).items():
             if (
                 not name.startswith("_")

@@ -21,8 +21,8 @@ def distance(first: xr.Dataset, second: xr.Dataset, *, title: str | None = None)
     figure = go.Figure()
     for m, values in enumerate(apart.transpose("member", "time").values):
         line = {"color": COLOURS[m % len(COLOURS)], "width": 1.2}
-        shown = np.where(values > 0, values, np.nan)  # two equal states have no logarithm
-        figure.add_trace(go.Scatter(x=time.astype(np.float32), y=shown.astype(np.float32), mode="lines", line=line, name=f"member {m}"))
+        shown = np.where(values > 0, values, np.nan).astype(np.float32)  # two equal states have no logarithm
+        figure.add_trace(go.Scatter(x=time.astype(np.float32), y=shown, mode="lines", line=line, name=f"member {m}"))
     figure.update_traces(showlegend=apart.sizes["member"] > 1)
     figure.update_xaxes(title=unit)
     figure.update_yaxes(title="distance (state units)", type="log", exponentformat="power")

@@ -17,6 +17,8 @@ TOUCHING = 1e-7
 BEHIND = 1e-13
 #: A sample this far on the side that its mode denies shows a missed switch, relative to its size.
 DENIED = 1e-9
+#: Samples below which plain floats are faster than numpy.
+FEW = 16
 #: Samples asked for at once, at least.
 AHEAD = 64
 #: Switches without progress in time before a trajectory is given up.
@@ -51,7 +53,8 @@ class Walk:
         names = pieces.flat.variables + pieces.flat.parameters
         self.argument_values = scalar_function(pieces.arguments, names)
         self.argument_columns = numpy_function(pieces.arguments, names)
-        self.slack, self.largest = max(DENIED, 10 * tolerance), [1.0] * len(pieces.modes)
+        self.slack, self.largest = max(DENIED, 10 * tolerance), np.ones(len(pieces.modes))
+        self.levels = np.array(pieces.levels, bool)
         self.offsets = [0.0] * len(pieces.offsets)
         self.message = ""
 
@@ -71,8 +74,9 @@ class Walk:
             slide = slides[0] if slides else None
             before, offsets = modes, list(self.offsets)
             leg, modes = self.leg(slide, t, x, modes, times[row : row + ahead])
-            missed = self.missed(leg.rows, times[row : row + ahead], before)
-            if missed is not None:
+            seen = times[row : row + len(leg.rows)]
+            missed = modes and self.missed(np.vstack([leg.rows, leg.x]), np.append(seen, leg.t), before)
+            if missed:
                 idle, self.offsets = idle + 1, offsets
                 t, x, modes, kept = self.again(missed, t, x, before, leg.rows, times[row : row + ahead])
                 out[row : row + kept], row, ahead = leg.rows[:kept], row + kept, 1  # an engine looks at where it ends
@@ -91,16 +95,19 @@ class Walk:
 
     def missed(self, rows: np.ndarray, times: np.ndarray, modes: list[float]) -> tuple[int, int] | None:
         """Where a switch has been missed: the samples before it, and the surface that it belongs to."""
-        if not len(rows):
-            return None
-        depths = np.full((len(modes), len(rows)), -np.inf)  # how deep on the side that the mode denies
         with np.errstate(all="ignore"):
-            columns = self.argument_columns([*rows.T, *self.parameters], times[: len(rows)])
-            for k, (value, mode, level) in enumerate(zip(columns, modes, self.pieces.levels, strict=True)):
-                if level or mode != 0.5:
-                    self.largest[k] = max(self.largest[k], float(np.nanmax(np.abs(value), initial=0.0)))
-                    depths[k] = np.maximum(mode - value, value - mode - 1) if level else -value if mode else value
-        wrong = depths > self.slack * np.array(self.largest)[:, None]
+            if len(rows) < FEW and np.isfinite(rows).all():
+                values = np.array([self.arguments(*pair) for pair in zip(times, rows, strict=True)]).T
+            else:
+                columns = self.argument_columns([*rows.T, *self.parameters], times)
+                values = np.stack([np.broadcast_to(column, len(rows)) for column in columns])
+            self.largest = np.fmax(self.largest, np.abs(values).max(axis=1))
+            mode = np.array(modes)[:, None]
+            depths = np.where(mode, -values, values)  # how deep on the side that the mode denies
+            depths[(mode == 0.5)[:, 0] & ~self.levels] = -np.inf
+            if self.levels.any():
+                depths = np.where(self.levels[:, None], np.maximum(mode - values, values - mode - 1), depths)
+        wrong = depths > self.slack * self.largest[:, None]
         if not wrong.any():
             return None
         first, k = np.argwhere(wrong.T)[0]
@@ -146,7 +153,7 @@ class Walk:
             # the same surface must not stop the next step too: it is moved a little outwards, and back next time
             self.offsets[surface] = 0.0 if self.offsets[surface] else OUTWARDS
             return leg, modes
-        reached = slide is not None and leg.event < 2 or modes[surface] == 0.5
+        reached = (slide is not None and leg.event < 2) or modes[surface] == 0.5
         if not reached and self.depth(surface, leg.t, leg.x, modes) < -self.slack * self.largest[surface]:
             return leg, modes  # stopped too early, as happens at loose tolerances
         modes = list(modes)

@@ -1,5 +1,6 @@
 """The Taylor engine: heyoka integrators, compiled once per text, with parameters as run-time values."""
 
+import math
 import threading
 from copy import deepcopy
 from functools import lru_cache
@@ -21,6 +22,8 @@ STOPPED = -(2**31)
 
 #: Steps between looks at a run: often enough for Ctrl-C and for motions that leave by ever faster oscillations.
 STEPS = 20_000
+#: First steps where the series has gaps grow by this factor.
+GROWTH = 1.5
 #: A state this much larger, in steps this much shorter, than at first has left.
 GROWN = 1e3
 
@@ -56,35 +59,73 @@ class TaylorStepper:
         used = len(integrator.pars)  # heyoka counts up to the last value that the equations mention
         if used:
             integrator.pars[:] = values[:used]
-        pieces, pace = [], None
+        pieces, times, event = self._first_steps(integrator, times)
+        if event is not None:
+            return Leg(np.concatenate(pieces), integrator.time, integrator.state.copy(), event, False)
+        pace = None
         while True:
             begin = integrator.time
-            early = times[0] != begin  # heyoka wants the grid to begin where the integrator stands
-            outcome, _, _, steps, _, rows = integrator.propagate_grid(
-                np.concatenate(([begin], times)) if early else times, max_steps=STEPS
-            )
-            rows = rows[1:] if early else rows
-            code = int(outcome)
-            if code != self._step_limit:
-                break
+            code, steps, rows = _propagate(integrator, times, max_steps=STEPS)
             pieces.append(rows)
-            times, taken = times[len(rows) :], (integrator.time - begin) / steps
-            if len(times) == 0 or self._runs_away(pace, taken, x):
+            times = times[len(rows) :]
+            if code != self._step_limit or not steps or len(times) == 0:
+                break
+            taken = (integrator.time - begin) / steps
+            if self._runs_away(pace, taken, x):
                 break
             pace = taken if pace is None else pace
-        finished = len(rows) == len(times) if code != self._step_limit else len(times) == 0
-        if code != self._step_limit:
-            pieces.append(rows)
         rows = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
         if STOPPED <= code < 0:
             return Leg(rows, integrator.time, integrator.state.copy(), self._events[-code - 1], False)
-        finished = finished and bool(np.isfinite(integrator.state).all())
+        finished = len(times) == 0 and bool(np.isfinite(integrator.state).all())
         return Leg(rows, integrator.time, integrator.state.copy(), None, not finished)
+
+    def _first_steps(self, integrator, times) -> tuple[list[np.ndarray], np.ndarray, int | None]:
+        """Samples of first steps that are held short, the times left to sample, and the event that stopped them.
+
+        heyoka chooses a step by the last two coefficients of the series. Where the motion starts on a symmetry, as
+        x'' = -x^3 does at x = 0, both vanish and the step would have no bound; it grows slowly there.
+        """
+        pieces, (near, far) = [], _radii(integrator)
+        bound = near if far > 2 * near > 0 else math.inf
+        while integrator.time + bound < times[-1]:
+            end = integrator.time + bound
+            inside = times[: np.searchsorted(times, end)]
+            code, _, rows = _propagate(integrator, np.append(inside, end), max_delta_t=bound)
+            rows = rows[: len(inside)]
+            pieces.append(rows)
+            times = times[len(rows) :]
+            if STOPPED <= code < 0:
+                return pieces, times, self._events[-code - 1]
+            bound = GROWTH * bound if _radii(integrator)[1] > GROWTH * bound else math.inf
+        return pieces, times, None
 
     def _runs_away(self, pace: float | None, taken: float, x: np.ndarray) -> bool:
         """Whether the state has grown and its time scale shrunk so much that it is leaving, however long it would take."""
         grown = np.abs(self._integrator.state).max() > GROWN * max(1.0, np.abs(x).max())
         return pace is not None and taken < pace / GROWN and bool(grown)
+
+
+def _propagate(integrator, times, **options) -> tuple[int, int, np.ndarray]:
+    """heyoka's outcome, the number of steps, and the samples."""
+    early = times[0] != integrator.time  # heyoka wants the grid to begin where the integrator stands
+    grid = np.concatenate(([integrator.time], times)) if early else times
+    outcome, _, _, steps, _, rows = integrator.propagate_grid(grid, **options)
+    return int(outcome), steps, rows[1:] if early else rows
+
+
+def _radii(integrator) -> tuple[float, float]:
+    """Steps that all coefficients of the Taylor series together, and its last two alone, allow (Jorba & Zou, 2005)."""
+    time, state = integrator.time, integrator.state.copy()
+    integrator.step(0.0, write_tc=True)
+    if not math.isfinite(integrator.time):  # no derivative there: left to whoever goes on from there
+        integrator.time, integrator.state[:] = time, state
+        return math.inf, math.inf
+    size = np.abs(integrator.tc).max(axis=0).tolist()
+    largest = max(1.0, size[0])
+    radii = [0.135 * (largest / c) ** (1 / k) if c else math.inf for k, c in enumerate(size[1:], 1)]
+    late = min(radii[len(radii) // 2 :])  # the first few say little, unless they are all there is
+    return late if late < math.inf else min(radii), min(radii[-2:])
 
 
 @lru_cache(maxsize=1)

@@ -121,7 +121,11 @@ def _positive(value, what: str, zero: bool = False) -> float:
 
 
 def _whole(value, what: str) -> int:
-    if isinstance(value, bool) or int(value) != value or value < 1:
+    try:
+        wrong = isinstance(value, bool) or int(value) != value or value < 1
+    except (TypeError, ValueError, OverflowError):
+        wrong = True
+    if wrong:
         raise ValueError(f"{what} must be a whole number of at least 1; {value!r} given")
     return int(value)
 

@@ -123,7 +123,7 @@ def test_leaves_an_unstable_surface_for_the_side_it_is_on(side, solver):
 def test_reaches_a_surface_and_rests_on_it_exactly(start, solver):
     x = states({"x": "-sign(x)"}, {"x": start}, solver=solver)[:, 0]
     assert x == pytest.approx(np.sign(start) * np.maximum(abs(start) - TIMES, 0), abs=1e-14)
-    assert (x[TIMES > abs(start) + 1e-9] == 0).all()
+    assert (x[abs(start) + 1e-9 < TIMES] == 0).all()
 
 
 @both
@@ -164,7 +164,7 @@ def test_dry_friction_takes_two_units_off_every_half_cycle(solver):
     found = states({"x": "v", "v": "-k*x - F*sign(v)"}, {"x": 5.3, "v": 0}, times, solver, k=1, F=1)
     assert np.abs(found[:, 0] - x).max() < 1e-12
     assert (found[times > 3 * np.pi, 1] == 0).all()
-    assert np.ptp(found[times > 3 * np.pi, 0]) == 0
+    assert np.ptp(found[times > 3 * np.pi, 0]) < 1e-15
 
 
 @both
@@ -183,7 +183,7 @@ def test_two_sliding_surfaces_are_a_failure_and_no_number(start, solver):
     assert solution.status[0] == "failed"
     assert "at t = " in solution.reasons[0]
     assert solution.ended[0] == pytest.approx(start[0], abs=1e-9)
-    assert np.isnan(solution.states[0, TIMES > start[0] + 1e-9]).all()
+    assert np.isnan(solution.states[0, start[0] + 1e-9 < TIMES]).all()
 
 
 @both

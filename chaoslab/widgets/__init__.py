@@ -1,0 +1,3 @@
+"""Layer 9. What follows the hand in a notebook; nothing is computed here. Knows figures and all below."""
+
+from .knobs import knobs as knobs
