@@ -104,7 +104,8 @@ def _line(ax, rows: np.ndarray, values: np.ndarray | None, m: int) -> None:
     low, high = rows.min(axis=0), rows.max(axis=0)
     for axis, a, b in zip("xyz", low, high, strict=False):
         pad = 0.03 * (b - a) or 1.0
-        getattr(ax, f"set_{axis}lim")(a - pad, b + pad)
+        left, right = getattr(ax, f"get_{axis}lim")() if m else (np.inf, -np.inf)  # members share the axes
+        getattr(ax, f"set_{axis}lim")(min(a - pad, left), max(b + pad, right))
 
 
 def _points(ds: xr.Dataset, components) -> tuple[xr.DataArray, list[str]]:

@@ -21,6 +21,8 @@ DENIED = 1e-9
 FEW = 16
 #: Samples asked for at once, at least.
 AHEAD = 64
+#: Stretches between switches this short are no progress in time, relative to the time or the whole span.
+SHORT = 1e-10
 #: Switches without progress in time before a trajectory is given up.
 STUCK = 100
 
@@ -62,6 +64,7 @@ class Walk:
         """Samples at `times` (NaN from where it failed) and the time of failure, or None."""
         out = np.full((len(times), len(x)), np.nan)
         t, row, ahead, idle, last = start, 0, AHEAD, 0, -math.inf
+        short = SHORT * min(1.0, times[-1] - start)
         modes = self.sides(t, x)
         for k, value in enumerate(self.arguments(t, x)):
             if value == (round(value) if self.pieces.levels[k] else 0):
@@ -81,12 +84,13 @@ class Walk:
                 t, x, modes, kept = self.again(missed, t, x, before, leg.rows, times[row : row + ahead])
                 out[row : row + kept], row, ahead = leg.rows[:kept], row + kept, 1  # an engine looks at where it ends
                 if self.message or idle > STUCK:
+                    self.message = self.message or f"a switch was missed after t = {t:.6g}"
                     return out, t
                 continue
             ahead = 2 * len(leg.rows) + AHEAD  # a long grid handed over at every switch would cost its square
             out[row : row + len(leg.rows)] = leg.rows
             row, t, x = row + len(leg.rows), leg.t, leg.x
-            idle = idle + 1 if leg.event is not None and t - last <= 1e-13 * max(1.0, abs(t)) else 0
+            idle = idle + 1 if leg.event is not None and t - last <= short * max(1.0, abs(t)) else 0
             last = t
             if leg.failed or self.message or idle > STUCK:
                 self.message = self.message or (f"switches without moving on at t = {t:.6g}" if idle > STUCK else "")
@@ -162,6 +166,10 @@ class Walk:
             self.step_behind(slide, leg.x, modes[slide])
         elif slide is not None and not self.pieces.levels[surface]:
             modes[surface] = 1.0 - modes[surface]
+            self.step_behind(surface, leg.x, modes[surface])
+            modes[slide] = self.choose(slide, leg.t, leg.x, modes, None)  # the jump it slid along may be gone
+            if modes[slide] != 0.5:
+                self.step_behind(slide, leg.x, modes[slide])
         else:
             modes[surface] = self.choose(surface, leg.t, leg.x, modes, modes[surface])
         return leg, self.consistent(leg, modes, {slide, surface})

@@ -80,7 +80,7 @@ def test_the_time_axis_has_its_unit(kind, unit, request):
 
 @pytest.mark.parametrize("draw", [figures.attractor, figures.series, *STILLS], ids=lambda draw: draw.__name__)
 def test_unknown_components_are_refused(draw, lorenz):
-    with pytest.raises(ValueError, match="no component 'Z'.*Did you mean 'z'.*It has x, y, z"):
+    with pytest.raises(ValueError, match=r"no component 'Z'.*Did you mean 'z'.*It has x, y, z"):
         draw(lorenz, ["x", "Z"])
     with pytest.raises(ValueError, match="0 given; name them"):
         draw(lorenz, [])

@@ -173,6 +173,23 @@ def test_dry_friction_holds_a_block_that_starts_at_rest(solver):
     assert (found == [0.5, 0]).all()
 
 
+@both
+@pytest.mark.parametrize(("speed", "end"), [(0.5, 1), (-0.5, -1)])
+def test_stops_sliding_where_the_jump_ends(speed, end, solver):
+    """y rests at 0 until c = 1, where friction is switched off."""
+    y = states({"c": "1", "y": "where(c < 1, -sign(y), s)"}, {"c": 0, "y": 0.3}, solver=solver, s=speed)[:, 1]
+    assert y == pytest.approx(np.where(TIMES < 1, np.maximum(0.3 - TIMES, 0), speed * (TIMES - 1)), abs=1e-12)
+    assert y[-1] == pytest.approx(end)
+
+
+@both
+def test_crosses_other_surfaces_while_sliding(solver):
+    """y rests at 0 under a force that changes its sign every half unit; x is a zigzag."""
+    found = states({"x": "sign(sin(2*pi*t))", "y": "sign(sin(2*pi*t)) - 2*sign(y)"}, {"x": 0, "y": 0}, solver=solver)
+    assert found[:, 0] == pytest.approx(0.5 - np.abs(TIMES % 1 - 0.5), abs=1e-12)
+    assert (found[:, 1] == 0).all()
+
+
 # --- what is not supported says so --------------------------------------------------------------------------------------
 
 
