@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 
 import chaoslab as cl
 from chaoslab.integrate import solve, switched
-from chaoslab.integrate.switching import Walk
+from chaoslab.integrate.crossing import Walk
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "integration.json"

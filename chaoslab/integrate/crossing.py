@@ -58,6 +58,8 @@ class Walk:
         self.slack, self.largest = max(DENIED, 10 * tolerance), np.ones(len(pieces.modes))
         self.levels = np.array(pieces.levels, bool)
         self.offsets = [0.0] * len(pieces.offsets)
+        self.seen: tuple = (None, ())
+        self.run_time = np.array([*self.parameters, *self.offsets[: len(pieces.modes)], *self.offsets])
         self.message = ""
 
     def run(self, x: np.ndarray, times: np.ndarray, start: float) -> tuple[np.ndarray, float | None]:
@@ -78,7 +80,9 @@ class Walk:
             before, offsets = modes, list(self.offsets)
             leg, modes = self.leg(slide, t, x, modes, times[row : row + ahead])
             seen = times[row : row + len(leg.rows)]
-            missed = modes and self.missed(np.vstack([leg.rows, leg.x]), np.append(seen, leg.t), before)
+            missed = None
+            if modes and not self.plainly_sound(leg, seen, before):
+                missed = self.missed(np.vstack([leg.rows, leg.x]), np.append(seen, leg.t), before)
             if missed:
                 idle, self.offsets = idle + 1, offsets
                 t, x, modes, kept = self.again(missed, t, x, before, leg.rows, times[row : row + ahead])
@@ -96,6 +100,19 @@ class Walk:
                 self.message = self.message or (f"switches without moving on at t = {t:.6g}" if idle > STUCK else "")
                 return out, t
         return out, None
+
+    def plainly_sound(self, leg: Leg, times: np.ndarray, modes: list[float]) -> bool:
+        """Whether the few samples of a short leg lie where its modes say, at the price of a look; False asks for `missed`."""
+        if len(leg.rows) >= FEW or self.levels.any():
+            return False
+        found = [self.argument_values([*x, *self.parameters], t) for x, t in zip(leg.rows.tolist(), times.tolist(), strict=True)]
+        found.append(self.arguments(leg.t, leg.x))
+        low, high = -self.slack, self.slack
+        for values in found:
+            for value, mode in zip(values, modes, strict=True):
+                if value < low if mode == 1.0 else value > high if mode == 0.0 else False:
+                    return False
+        return True
 
     def missed(self, rows: np.ndarray, times: np.ndarray, modes: list[float]) -> tuple[int, int] | None:
         """Where a switch has been missed: the samples before it, and the surface that it belongs to."""
@@ -143,12 +160,12 @@ class Walk:
         """One stretch between switches, and the modes after it."""
         count = len(self.pieces.modes)
         if slide is None:
-            leg = self.main.advance(t, x, self.values(modes), times)
+            leg = self.main.advance(t, x, self.vector(modes), times)
             surface = leg.event
         else:
             stepper = self.make(self.pieces.sliding(slide))
             stepper.restart()
-            leg = stepper.advance(t, x, self.values(modes), times)
+            leg = stepper.advance(t, x, self.vector(modes), times)
             leg = leg._replace(rows=self.onto(slide, leg.rows, times, modes), x=self.onto(slide, leg.x[None], [leg.t], modes)[0])
             surface = leg.event if leg.event is None else leg.event - 2 + (leg.event - 2 >= slide)
         if leg.event is None or leg.failed:
@@ -176,6 +193,8 @@ class Walk:
 
     def consistent(self, leg: Leg, modes: list[float], switching: set) -> list[float]:
         """Modes of the other surfaces, which a jump may have moved."""
+        if self.pieces.continuous:
+            return modes
         for k, value in enumerate(self.arguments(leg.t, leg.x)):
             if k not in switching and abs(value) > 1e-9 and modes[k] != 0.5 and not self.pieces.levels[k]:
                 modes[k] = float(value > 0)
@@ -185,7 +204,9 @@ class Walk:
         """The mode after reaching surface k: a side, a whole number, or 0.5 for sliding."""
         level = self.pieces.levels[k]
         whole = round(self.arguments(t, x)[k]) if level else 1
-        (low, scale), (high, _) = (self.rate(k, t, x, [*modes[:k], float(side), *modes[k + 1 :]]) for side in (whole - 1, whole))
+        below, above = ([*modes[:k], float(side), *modes[k + 1 :]] for side in (whole - 1, whole))
+        low, scale = self.rate(k, t, x, below)
+        high = self.rate(k, t, x, above)[0] if self.pieces.jumps(k) else low
         small = TOUCHING * scale
         self.offsets[k] = 0.0
         if level and current is None:
@@ -233,8 +254,15 @@ class Walk:
     def values(self, modes) -> list[float]:
         return [*self.parameters, *modes, *self.offsets]
 
+    def vector(self, modes) -> np.ndarray:
+        """The same as an array, for a stepper: quicker than a list where there are many parameters."""
+        self.run_time[len(self.parameters) :] = [*modes, *self.offsets]
+        return self.run_time
+
     def arguments(self, t: float, x: np.ndarray) -> tuple[float, ...]:
-        return self.argument_values([*map(float, x), *self.parameters], float(t))
+        if x is not self.seen[0]:  # a leg's end is asked about more than once
+            self.seen = x, self.argument_values([*map(float, x), *self.parameters], float(t))
+        return self.seen[1]
 
     def sides(self, t: float, x: np.ndarray) -> list[float]:
         pairs = zip(self.arguments(t, x), self.pieces.levels, strict=True)

@@ -67,7 +67,7 @@ def solve(
     if not pieces.smooth:
         tolerance = min(tolerance, SWITCHING)
     make = lambda equations: SOLVERS[solver](equations, tolerance)
-    for k, x in enumerate(initial):
+    for k, x in enumerate(_watched(initial)):
         parameters = values if values.ndim == 1 else values[k]
         if pieces.smooth and not pieces.watched:
             leg = make(pieces.equations()).advance(start, x, parameters, times)
@@ -83,10 +83,22 @@ def solve(
 def iterate(
     system: System, initial: np.ndarray, count: int, *, skip: int = 0, first: int = 0, values: np.ndarray | None = None
 ) -> Solution:
-    """Iterate a map from `initial` (member, component), which is iterate number `first`: `count` states after `skip`."""
+    """Iterate a map from `initial` (member, component), which is iterate number `first`: `count` states after `skip`.
+
+    Ends are dated by the place among these states.
+    """
     states = maps.iterate(system.flat, initial, system.values if values is None else values, count, skip, first)
     ended = np.full(len(initial), np.nan)
     return _marked(states, np.arange(count, dtype=float), initial, ended, [""] * len(initial), "iteration")
+
+
+def _watched(members: np.ndarray):
+    """The members, with a progress bar once they have taken two seconds."""
+    if len(members) < 2:
+        return members
+    from tqdm.auto import tqdm
+
+    return tqdm(members, desc="members", delay=2, leave=False)
 
 
 def _marked(states, times, initial, ended, reasons, solver) -> Solution:

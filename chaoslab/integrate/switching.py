@@ -82,6 +82,16 @@ class Switched:
         fields = dict(zip((*self.flat.variables, name("t")), (*self.rhs, ONE), strict=True))
         return tuple(Node("*", slope, fields[by]) for by, slope in self.slope(k).items())
 
+    @cached_property
+    def continuous(self) -> bool:
+        """Whether no argument jumps, so that crossing one surface never carries the state past another."""
+        return not any(node.head in ("sign", "step", "floor", "mod", "where") for node in walk(*self.arguments))
+
+    @lru_cache(maxsize=256)  # noqa: B019
+    def jumps(self, k: int) -> bool:
+        """Whether the rate of argument k depends on its own mode: else it cannot slide."""
+        return self.modes[k] in set(walk(*self.rate(k)))
+
     @lru_cache(maxsize=64)  # noqa: B019
     def sliding(self, k: int) -> Equations:
         """The field along surface k, Filippov's mixture of the two sides; its first two events leave to either side."""

@@ -122,10 +122,12 @@ def _radii(integrator) -> tuple[float, float]:
         integrator.time, integrator.state[:] = time, state
         return math.inf, math.inf
     size = np.abs(integrator.tc).max(axis=0).tolist()
-    largest = max(1.0, size[0])
-    radii = [0.135 * (largest / c) ** (1 / k) if c else math.inf for k, c in enumerate(size[1:], 1)]
-    late = min(radii[len(radii) // 2 :])  # the first few say little, unless they are all there is
-    return late if late < math.inf else min(radii), min(radii[-2:])
+    largest, half = max(1.0, size[0]), len(size) // 2
+    radii = [0.135 * (largest / c) ** (1 / k) if c else math.inf for k, c in enumerate(size[half:], half)]
+    late = min(radii)  # the first few say little, unless they are all there is
+    if late == math.inf:
+        late = min((0.135 * (largest / c) ** (1 / k) for k, c in enumerate(size[1:half], 1) if c), default=math.inf)
+    return late, min(radii[-2:])
 
 
 @lru_cache(maxsize=1)

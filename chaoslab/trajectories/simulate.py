@@ -88,6 +88,7 @@ def simulate(
 
     if system.kind == "map":
         solution = iterate(system, start, count, skip=1 if goes_on else round(skip), first=int(before or 0))
+        solution.ended[:] += times[0]
     else:
         solution = solve(system, start, times, start=before if goes_on else -skip, tolerance=tolerance, solver=solver)
     ds = xr.Dataset({"state": (DIMS, solution.states)}, coords=coordinates)

@@ -290,3 +290,12 @@ def test_whole_trajectories_warn_of_nothing(lorenz):
         warnings.simplefilter("error")
         simulate(lorenz, 2, members=3, derivative=True)
         simulate("Henon", members=3)
+
+
+def test_a_map_that_goes_on_and_escapes_is_dated_in_its_own_iterations():
+    system = cl.System({"x": "2*x"}, {}, {"x": 1}, kind="map")
+    start = cl.simulate(system, 10)
+    with pytest.warns(cl.trajectories.TrajectoryWarning, match="escaped at t = 49"):
+        later = cl.simulate(system, 100, initial=start)  # 2^49 is the first beyond 1e12 times the 2^9 it goes on from
+    assert later.ended.item() == 49
+    assert later.time[0] == 10
