@@ -9,7 +9,7 @@ BROWSER := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--n
 
 .PHONY: lab tour test lint measure gallery clean
 lab: $(VENV)/ready
-	$(BIN)/python -m jupyterlab $(ROOT) $(BROWSER) notebooks/00-start-here.ipynb
+	$(BIN)/python -m jupyterlab $(ROOT) $(BROWSER) --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 
 tour: $(VENV)/ready
 	mkdir -p tour
