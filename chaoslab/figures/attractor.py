@@ -119,9 +119,7 @@ def _points(ds: xr.Dataset, components) -> tuple[xr.DataArray, list[str]]:
             f"{ds.attrs['name']}: one component is no picture of a state space; draw ds.chaos.series(), or name two or three"
         )
     pairs = np.concatenate([points.values[:, :-1], points.values[:, 1:]], axis=-1)
-    return points.isel(time=slice(None, -1)).drop_vars("component").copy(data=points.values[:, :-1]).pipe(
-        lambda array: xr.DataArray(pairs, dims=array.dims, coords={"time": array["time"]})
-    ), [f"{names[0]}[n]", f"{names[0]}[n+1]"]  # fmt: skip
+    return xr.DataArray(pairs, dims=points.dims, coords={"time": points["time"][:-1]}), [f"{names[0]}[n]", f"{names[0]}[n+1]"]
 
 
 def _colours(ds: xr.Dataset, points: xr.DataArray, colour: str) -> tuple[np.ndarray | None, str]:

@@ -112,14 +112,15 @@ def load(name: str, **values) -> System:
 def _load(path: Path) -> System:
     entry = _read(path)
     try:
-        return System(**entry, field=path.parent.name, period=_periods().get(entry["name"]))
+        period = 1.0 if entry.get("kind") == "map" else _periods().get(entry["name"])
+        return System(**entry, field=path.parent.name, period=period)
     except DefinitionError as error:
         raise DefinitionError(f"{path.relative_to(FOLDER)}: {error}") from error
 
 
 @lru_cache(maxsize=1)
 def _periods() -> dict[str, float]:
-    """Stored dominant periods; a map's is one iteration."""
+    """Stored dominant periods of flows; a map's is one iteration."""
     return {row["system"]: float(row["value"]) for row in measured() if row["quantity"] == "period"}
 
 
