@@ -11,8 +11,6 @@ from chaoslab.systems.emit import scalar_function
 
 #: A jump that the motion may slide along is smoothed this steeply, and then needs a stiff method.
 STEEP = 1e9
-#: Where two periods hold so many Lyapunov times that nothing would be left to compare: a shorter span, in time units.
-LONGEST = {"BlinkingRotlet": 12}
 
 
 def reference(system: System, times: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -111,8 +111,7 @@ def test_javascript_agrees(nearby, node):
 def test_engine_agrees_with_an_independent_one(name):
     """Largest error over two periods, each component over its range."""
     system = cl.load(name)
-    span = min(2 * system.period, reference.LONGEST.get(name, np.inf))
-    times = np.linspace(0, span, 101)
+    times = np.linspace(0, 2 * system.period, 101)
     solution = solve(system, system.initial[None], times)
     assert solution.status[0] == "ok", solution.reasons
     ours = solution.states[0]

@@ -69,6 +69,7 @@ class Text:
         return {size_name: size for _, size, _, _, size_name in self.index}
 
 
+@lru_cache(maxsize=2048)
 def target(key: str) -> tuple[str, tuple[str, ...]]:
     """The name and the index names on the left of an equation: 'x[i,j]' gives ('x', ('i', 'j'))."""
     node = read(key, where="left-hand side")
@@ -91,7 +92,8 @@ def unroll(text: Text) -> Flat:
         raise DefinitionError("[where] builds on itself too deeply; put its entries in order, the first ones first") from None
 
 
-def unused(text: Text) -> list[str]:
+@lru_cache(maxsize=512)
+def unused(text: Text) -> tuple[str, ...]:
     """Parameters that no equation mentions, itself or by its intermediates; setting one would change nothing."""
     where = {target(key)[0]: body for key, body in text.where}
     used, bodies = set(), [body for _, body in text.equations]
@@ -99,7 +101,7 @@ def unused(text: Text) -> list[str]:
         new = names_in(read(bodies.pop())) - used
         used |= new
         bodies += [where[word] for word in new & set(where)]
-    return [word for word, _ in text.shapes if word not in used]
+    return tuple(word for word, _ in text.shapes if word not in used)
 
 
 class _Unroller:

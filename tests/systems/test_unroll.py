@@ -224,4 +224,4 @@ def test_a_system_too_large_to_write_out_is_refused(text):
 
 def test_unused_counts_only_what_reaches_an_equation():
     system = System({"x": "-a*x"}, {"k": 1}, {"x": 1}, where={"a": "b", "b": "k"})
-    assert unused(system._text) == []
+    assert unused(system._text) == ()
