@@ -139,13 +139,13 @@ def to_sympy(trees: Sequence[Node]) -> list:
 
 
 def terms(trees: Sequence[Node], variables: Sequence[Node], labels: Sequence[str]) -> list[dict[str, float]]:
-    """Each tree as {monomial: coefficient}, expanded; raises NotPolynomial."""
+    """Each tree as {monomial: coefficient}, expanded; the first labels name the trees. Raises NotPolynomial."""
     import sympy as sp
 
     symbols = to_sympy(variables)
     renamed = dict(zip(symbols, (sp.Symbol(label) for label in labels), strict=True))
     result = []
-    for label, expression in zip(labels, to_sympy(trees), strict=True):
+    for label, expression in zip(labels, to_sympy(trees), strict=False):
         try:
             polynomial = sp.Poly(expression, *symbols)
         except sp.PolynomialError:

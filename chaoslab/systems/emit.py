@@ -229,13 +229,17 @@ def torch_function(trees: tuple[Node, ...], names: tuple[Node, ...]) -> Callable
     return _compile(_source(trees, names, TORCH, "def f(values, t, cast):", "return ({},)"), "f", {"torch": torch})
 
 
-def javascript(trees: Sequence[Node], variables: Sequence[Node], parameters: Sequence[Node]) -> str:
-    """A JavaScript arrow function `(s, p, t, out) => { ... }` that writes the trees' values into `out`."""
+def javascript(trees: Sequence[Node], variables: Sequence[Node], parameters: Sequence[Node], delayed: Sequence[Node] = ()) -> str:
+    """A JavaScript arrow function `(s, p, t, out) => { ... }` that writes the trees' values into `out`.
+
+    Delayed states are a fifth argument, `d`.
+    """
     symbols = {node: f"s[{k}]" for k, node in enumerate(variables)} | {name("t"): "t"}
     symbols |= {node: f"p[{k}]" for k, node in enumerate(parameters)}
+    symbols |= {node: f"d[{k}]" for k, node in enumerate(delayed)}
     lines, results = program(trees, symbols, JAVASCRIPT)
     lines += [f"out[{k}] = {text};" for k, text in enumerate(results)]
-    return "(s, p, t, out) => {\n" + textwrap.indent("\n".join(lines), "  ") + "\n}"
+    return f"(s, p, t, out{', d' if delayed else ''}) => {{\n" + textwrap.indent("\n".join(lines), "  ") + "\n}"
 
 
 def heyoka_expressions(trees: Sequence[Node], symbols: dict[Node, object]) -> list:

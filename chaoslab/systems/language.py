@@ -160,9 +160,13 @@ class _Reader:
         return Node("+", self.convert(node, depth + 1), *reversed(terms))
 
     def call(self, node: ast.Call, depth: int) -> Node:
+        if isinstance(node.func, ast.Subscript) and len(node.args) == 1:
+            return self.delayed(node, depth)
         if not isinstance(node.func, ast.Name):
             self.refuse(node.func, "only the functions of the language can be called")
         word = node.func.id
+        if word not in FUNCTIONS and word not in REDUCTIONS and len(node.args) == 1 and _mentions_time(node.args[0]):
+            return self.delayed(node, depth)
         if node.keywords or any(isinstance(arg, ast.Starred) for arg in node.args):
             self.refuse(node, "arguments are given by position")
         args = [self.convert(arg, depth + 1) for arg in node.args]
@@ -175,9 +179,25 @@ class _Reader:
             return body
         if word not in FUNCTIONS:
             known = [*FUNCTIONS, "sum"]
-            self.refuse(node, f"{word} is not a function of the language.{suggest(word, known)} They are {', '.join(known)}")
+            self.refuse(
+                node,
+                f"{word} is not a function of the language.{suggest(word, known)} They are {', '.join(known)}; "
+                "a state some time ago is written x(t - tau)",
+            )
         arity = FUNCTIONS[word]
         if len(args) != arity if arity else len(args) < 2:
             expected = {None: "two or more arguments", 1: "one argument"}.get(arity, f"{arity} arguments")
             self.refuse(node, f"{word} takes {expected}, {len(args)} given")
         return self.finite(Node(word, *args), node)
+
+    def delayed(self, node: ast.Call, depth: int) -> Node:
+        """A state some time ago, as in x(t - tau) or x[i](t - tau): its name, and the lag."""
+        state, when = self.convert(node.func, depth + 1), self.convert(node.args[0], depth + 1)
+        if node.keywords or when.head != "+" or when.args[0] is not name("t"):
+            self.refuse(node, "a delayed state is written x(t - tau), with t first and then what is taken from it")
+        back = [term.args[0] if term.head == "neg" else Node("neg", term) for term in when.args[1:]]
+        return Node("delayed", state, back[0] if len(back) == 1 else Node("+", *back))
+
+
+def _mentions_time(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == "t" for part in ast.walk(node))

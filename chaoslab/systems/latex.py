@@ -121,6 +121,8 @@ class _Typesetter:
                 return rf"{sign}_{{{symbol(args[1])}}} {self.tree(args[0], OVER)}"
             case "min" | "max" if self.runs_over(node):
                 return rf"\{node.head}_{{{symbol(args[-1].args[0])}}} {self.tree(args[0], OVER)}"
+            case "delayed":
+                return rf"{self.tree(args[0], 10)}\left(t - {self.tree(args[1], OVER)}\right)"
             case "not":
                 return rf"\lnot {self.tree(args[0], 4)}"
         if node.head in BINDING:
@@ -162,13 +164,33 @@ def aligned(rows: Iterable[tuple[str, str]]) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(f"{left} &= {right}" for left, right in rows) + "\n\\end{aligned}"
 
 
-def typeset(kind: str, equations: Mapping[str, str], where: Mapping[str, str], index: Iterable[str] = ()) -> str:
-    """LaTeX of a system: time derivatives for a flow, next values for a map, then the named intermediates."""
+def _with_noise(drift: str, key: str, noise: Mapping[str, str], index: Iterable[str]) -> str:
+    """The right side of an Ito equation; each component has a Wiener process of its own."""
+    text = rf"\left({drift}\right) \mathrm{{d}}t"
+    if key not in noise:
+        return text
+    amplitude = _Typesetter(symbol, index).tree(read(noise[key]), OVER)
+    return text + rf" + {amplitude} \, \mathrm{{d}}{_Typesetter.subscripted('W', expression(key))}"
+
+
+def typeset(
+    kind: str,
+    equations: Mapping[str, str],
+    where: Mapping[str, str],
+    index: Iterable[str] = (),
+    noise: Mapping[str, str] | None = None,
+) -> str:
+    """LaTeX of a system: time derivatives for a flow, next values for a map, then the named intermediates.
+
+    With noise the equations are those of Ito, in differentials.
+    """
     if kind == "map":
         states = {read(key).args[0] for key in equations}
         letter = "n" if "n" not in states else "k"
         now = lambda word: _Typesetter.subscripted(symbol(word), letter) if word in states else symbol(word)
         left = lambda word: _Typesetter.subscripted(symbol(word), f"{letter}+1")
+    elif noise:
+        now, left = symbol, lambda word: rf"\mathrm{{d}}{symbol(word)}"
     else:
         now, left = symbol, lambda word: rf"\dot{{{symbol(word).split('_')[0]}}}" + "".join(symbol(word).partition("_")[1:])
     rows = []
@@ -177,7 +199,8 @@ def typeset(kind: str, equations: Mapping[str, str], where: Mapping[str, str], i
         side = left(node.args[0])
         if node.head == "item":
             side = _Typesetter.subscripted(side, ",".join(symbol(index.args[0]) for index in node.args[1:]))
-        rows.append((side, expression(body, now, index)))
+        right = expression(body, now, index)
+        rows.append((side, _with_noise(right, key, noise, index) if noise else right))
     text = aligned(rows)
     if where:
         text += "\n\\\\[1ex]\\text{where}\\\\[1ex]\n"

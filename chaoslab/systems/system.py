@@ -16,7 +16,9 @@ from .latex import symbol, typeset
 from .tree import Node, number
 from .unroll import Flat, Text, substitute, target, unroll, unused
 
-KINDS = ("flow", "map")
+KINDS = ("flow", "map", "delay")
+#: Tables of text by name: what the language reads, beside the equations.
+TABLES = ("equations", "where", "observed", "conserved", "noise")
 
 
 def _empty():
@@ -29,15 +31,17 @@ class System:
 
     Parameters
     ----------
-    equations : mapping of a state's name to its right-hand side: its time derivative for a flow, its next value for a map
+    equations : mapping of a state's name to its right-hand side: its time derivative for a flow, its next value for a map.
+        A state some time ago is written `x(t - tau)`
     parameters : mapping of a parameter's name to a number, an exact fraction as text ("8/3") or a nested list
     state : mapping of each state's name to where a trajectory starts: a number, a list, or text over index and parameters
-    kind : "flow" (default) or "map"
+    kind : "flow" (default), "map", or "delay" for a flow with delayed states
     where : named intermediates
     index : mapping of an index to {size=..., cyclic=..., outside=..., name=...}, for equations such as `x[i]`
     ranges : mapping of a parameter to the two ends within which sliders and samplers may move it
     observed : bounded coordinates for unbounded ones, as in {"z": "cos(z)"}
     conserved : first integrals by name
+    noise : diffusion of a state's Ito equation, as in {"x": "s*x"}: dx = (equation) dt + s*x dW, W its own Wiener process
     period : the dominant period in the system's time unit, or None where it is not known
 
     A System never changes: `with_` makes a new one. Raises DefinitionError for a definition that cannot be read.
@@ -63,6 +67,7 @@ class System:
     ranges: Mapping[str, tuple[float, float]] = _empty()
     observed: Mapping[str, str] = _empty()
     conserved: Mapping[str, str] = _empty()
+    noise: Mapping[str, str] = _empty()
     period: float | None = None
 
     def __post_init__(self):
@@ -71,7 +76,7 @@ class System:
             raise DefinitionError(f"kind {self.kind!r} is not one of {', '.join(KINDS)}.{suggest(str(self.kind), KINDS)}")
         if not isinstance(self.equations, Mapping) or not self.equations:
             raise DefinitionError('equations are a mapping of each state to its right-hand side, as in {"x": "sigma*(y - x)"}')
-        for key in ("equations", "where", "observed", "conserved"):
+        for key in TABLES:
             keep(key, MappingProxyType({k: str(v).strip() for k, v in mapping(getattr(self, key), key).items()}))
         keep("index", MappingProxyType({k: MappingProxyType(index_entry(k, v)) for k, v in mapping(self.index, "index").items()}))
         parameters = mapping(self.parameters, "parameters")
@@ -83,6 +88,9 @@ class System:
         self.flat  # reads every equation  # noqa: B018
         for word in unused(self._text):
             raise DefinitionError(f"parameter {word!r} appears in no equation; setting it would change nothing. Remove it")
+        for delay, lag in zip(self.flat.delays, self.lags, strict=True):
+            if not 0 < lag < np.inf:
+                raise DefinitionError(f"the lag of {self.components[delay.component]} must be positive and finite; it is {lag:g}")
 
     # --- the definition as a value ---------------------------------------------------------------------------------
 
@@ -90,9 +98,8 @@ class System:
     def _text(self) -> Text:
         index = tuple((k, v["size"], v["cyclic"], v["outside"], v["name"]) for k, v in self.index.items())
         shapes = tuple((k, np.shape(v)) for k, v in self.parameters.items())
-        tables = (tuple(getattr(self, key).items()) for key in ("equations", "where", "observed", "conserved"))
-        equations, where, observed, conserved = tables
-        return Text(self.kind, equations, where, index, shapes, observed, conserved)
+        equations, where, *others = (tuple(getattr(self, key).items()) for key in TABLES)
+        return Text(self.kind, equations, where, index, shapes, *others)
 
     @cached_property
     def flat(self) -> Flat:
@@ -171,7 +178,7 @@ class System:
     @property
     def label(self) -> str:
         """The name, or words that stand for it."""
-        return self.name or self.title or f"this {self.kind}"
+        return self.name or self.title or ("this delay system" if self.kind == "delay" else f"this {self.kind}")
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -203,22 +210,34 @@ class System:
         vector.flags.writeable = False
         return vector
 
-    def rhs(self, state, t=0.0, **parameters) -> np.ndarray:
+    @cached_property
+    def lags(self) -> np.ndarray:
+        """The lags of a delay system's delayed states, in the order of `flat.delays`; empty for every other kind."""
+        return self.lags_at(self.values)
+
+    def lags_at(self, values: np.ndarray) -> np.ndarray:
+        """Lags (delay,) at parameter values in the order of `flat.parameters`."""
+        function = emit.numpy_function(tuple(delay.lag for delay in self.flat.delays), self.flat.parameters)
+        return np.array(function(list(values)), float)
+
+    def rhs(self, state, t=0.0, delayed=None, **parameters) -> np.ndarray:
         """The right-hand side at states of shape (..., component); parameters may be arrays that broadcast with `...`.
 
-        Time derivatives for a flow, next values for a map. NaN where a real value does not exist.
+        Time derivatives for a flow, next values for a map. NaN where a real value does not exist. A delay system takes the
+        values of its `delayed` states too, (..., delay) in the order of `flat.delays`; without them, the state is taken to
+        have rested where it is.
         """
-        return self._evaluate(self.flat.rhs, state, t, parameters)
+        return self._evaluate(self.flat.rhs, state, t, parameters, delayed)
 
-    def jacobian(self, state, t=0.0, **parameters) -> np.ndarray:
+    def jacobian(self, state, t=0.0, delayed=None, **parameters) -> np.ndarray:
         """d rhs_i / d x_j at states (..., component), as (..., i, j); derivatives of jumps are zero."""
-        entries = self._evaluate(sum(self.derivatives, ()), state, t, parameters)
+        entries = self._evaluate(sum(self.derivatives, ()), state, t, parameters, delayed)
         return entries.reshape(*entries.shape[:-1], self.dimension, self.dimension)
 
-    def divergence(self, state, t=0.0, **parameters) -> np.ndarray:
+    def divergence(self, state, t=0.0, delayed=None, **parameters) -> np.ndarray:
         """The trace of the Jacobian at states (..., component), as (...): the rate at which volume grows."""
         diagonal = tuple(row[k] for k, row in enumerate(self.derivatives))
-        return self._evaluate(diagonal, state, t, parameters).sum(axis=-1)
+        return self._evaluate(diagonal, state, t, parameters, delayed).sum(axis=-1)
 
     def observe(self, state, t=0.0, **parameters) -> np.ndarray:
         """The bounded coordinates of states (..., component); the states themselves where the definition has none."""
@@ -236,11 +255,11 @@ class System:
 
         return calculus.jacobian(self.flat.rhs, self.flat.variables)
 
-    def _evaluate(self, trees, state, t, parameters) -> np.ndarray:
+    def _evaluate(self, trees, state, t, parameters, delayed=None) -> np.ndarray:
         state = np.asarray(state, float)
         self._check(state.shape)
-        values = [state[..., k] for k in range(self.dimension)] + self._columns(parameters)
-        function = emit.numpy_function(tuple(trees), self.flat.variables + self.flat.parameters)
+        values = [state[..., k] for k in range(self.dimension)] + self._columns(parameters) + self._past(state, delayed)
+        function = emit.numpy_function(tuple(trees), self.flat.inputs)
         with np.errstate(all="ignore"):
             columns = function(values, t)
         shape = np.broadcast_shapes(np.shape(t), *(np.shape(value) for value in values))
@@ -255,6 +274,18 @@ class System:
             raise ValueError(
                 f"{self.label} has {self.dimension} components, so states have shape (..., {self.dimension}); {given} given"
             )
+
+    def _past(self, state, delayed) -> list:
+        """Columns of delayed states; those of a state at rest where none are given. Arrays or tensors."""
+        delays = self.flat.delays
+        delayed = np.asarray(delayed, float) if isinstance(delayed, list | tuple | float | int) else delayed
+        if delayed is None:
+            return [state[..., delay.component] for delay in delays]
+        if tuple(delayed.shape[-1:]) != (len(delays),):
+            raise ValueError(
+                f"{self.label} has {len(delays)} delayed states, so delayed has shape (..., {len(delays)}); {tuple(delayed.shape)} given"
+            )
+        return [delayed[..., k] for k in range(len(delays))]
 
     def _columns(self, parameters: Mapping) -> list:
         for key in parameters:
@@ -274,15 +305,15 @@ class System:
         return columns
 
     def torch_rhs(self) -> Callable:
-        """`f(state, t=0.0, **parameters)` on tensors: batched states (..., component) and batched parameters.
+        """`f(state, t=0.0, delayed=None, **parameters)` on tensors: batched states (..., component), batched parameters.
 
         Follows the dtype and device of `state`; differentiable in states, parameters and time.
         """
         import torch
 
-        function = emit.torch_function(self.flat.rhs, self.flat.variables + self.flat.parameters)
+        function = emit.torch_function(self.flat.rhs, self.flat.inputs)
 
-        def rhs(state, t=0.0, **parameters):
+        def rhs(state, t=0.0, delayed=None, **parameters):
             self._check(state.shape)
             if not state.is_floating_point():
                 raise ValueError(f"states are floating-point tensors, as in state.double(); {state.dtype} given")
@@ -298,14 +329,18 @@ class System:
             unknown = set(given) - set(self.parameters)
             if unknown:
                 raise ValueError(f"{self.label} has no parameter {sorted(unknown)}; it has {', '.join(self.parameters)}")
+            columns += self._past(state, delayed)
             results = [cast(value) for value in function(columns, cast(t), cast)]
             return torch.stack(torch.broadcast_tensors(*results, columns[0])[:-1], dim=-1)
 
         return rhs
 
     def javascript(self) -> str:
-        """The right-hand side as a JavaScript function `(s, p, t, out) => {...}` of state, parameters and time."""
-        return emit.javascript(self.flat.rhs, self.flat.variables, self.flat.parameters)
+        """The right-hand side as a JavaScript function `(s, p, t, out) => {...}` of state, parameters and time.
+
+        A delay system's takes the delayed states `d` as a fifth argument.
+        """
+        return emit.javascript(self.flat.rhs, self.flat.variables, self.flat.parameters, [d.symbol for d in self.flat.delays])
 
     def terms(self) -> dict[str, dict[str, float]]:
         """The expanded right-hand side with parameters put in, as {state: {monomial: coefficient}}.
@@ -316,7 +351,10 @@ class System:
 
         values = dict(zip(self.flat.parameters, self._exact, strict=True))
         trees = substitute(self.flat.rhs, {node: number(Fraction(value)) for node, value in values.items()})
-        return dict(zip(self.components, calculus.terms(trees, self.flat.variables, self.components), strict=True))
+        past = [f"{self.components[delay.component]}(t - {lag:g})" for delay, lag in zip(self.flat.delays, self.lags, strict=True)]
+        unknowns = self.flat.variables + tuple(delay.symbol for delay in self.flat.delays)
+        parts = calculus.terms(trees, unknowns, [*self.components, *past])
+        return dict(zip(self.components, parts, strict=True))
 
     @property
     def _exact(self) -> list:
@@ -326,16 +364,18 @@ class System:
     @cached_property
     def latex(self) -> str:
         """The equations as LaTeX, in the order and layout they are written in."""
-        return typeset(self.kind, self.equations, self.where, self.index)
+        return typeset(self.kind, self.equations, self.where, self.index, self.noise)
 
     # --- how it looks ----------------------------------------------------------------------------------------------
 
     def __repr__(self):
-        mark = "'" if self.kind == "flow" else " ->"
-        rows = [f"{key}{mark}{' =' if self.kind == 'flow' else ''} {text}" for key, text in self.equations.items()]
+        mark = " ->" if self.kind == "map" else "' ="
+        rows = [f"{key}{mark} {text}" for key, text in self.equations.items()]
+        rows += [f"noise of {key}: {text}" for key, text in self.noise.items()]
         rows += [f"where {key} = {text}" for key, text in self.where.items()]
         values = ", ".join(f"{key} = {brief(value)}" for key, value in self.parameters.items())
-        head = f"{self.label}: a {self.kind} of {self.dimension} component{'s' * (self.dimension != 1)}"
+        kind = "delay system" if self.kind == "delay" else self.kind
+        head = f"{self.label}: a {kind} of {self.dimension} component{'s' * (self.dimension != 1)}"
         return "\n".join([head, *("  " + row for row in rows), *(["  with " + values] if values else [])])
 
     def _repr_markdown_(self):
@@ -345,7 +385,7 @@ class System:
         values = ", ".join(rf"${symbol(key)} = {latex_value(value)}$" for key, value in self.parameters.items())
         parts += [f"with {values}"] if values else []
         parts += [f"conserved: {', '.join(self.conserved)}"] if self.conserved else []
-        parts += [f"dominant period {self.period:.4g}"] if self.period and self.kind == "flow" else []
+        parts += [f"dominant period {self.period:.4g}"] if self.period and self.kind != "map" else []
         parts += [f"<small>{self.reference}</small>"] if self.cite else []
         parts += [f"<small>Note: {self.note}</small>"] if self.note else []
         return "\n\n".join(parts)

@@ -22,7 +22,7 @@ class Node:
 
     `head` is "number" (args: value, text as written), "name" (args: name), "item" (name and indices), an operator
     (`+` of any number of terms, `*`, `/`, `**`, `neg`), a comparison, `and`, `or`, `not`, a function's name, or
-    "over sum", "over min", "over max" (args: body, index).
+    "over sum", "over min", "over max" (args: body, index), or "delayed" (args: state, lag).
     """
 
     __slots__ = ("__weakref__", "args", "head")

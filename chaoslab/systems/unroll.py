@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from .language import RESERVED, DefinitionError, read, suggest
 from .tree import ONE, ZERO, Node, name, names_in, number, rewrite, short, walk
@@ -15,12 +16,21 @@ KINKED = frozenset({"abs", "sign", "step", "floor", "mod", "min", "max", "where"
 LARGEST = 1_000_000
 
 
+class Delay(NamedTuple):
+    """A delayed state: the name that stands for it in the equations, the state's place, and its lag (of parameters alone)."""
+
+    symbol: Node
+    component: int
+    lag: Node
+
+
 @dataclass(frozen=True)
 class Flat:
     """The scalar equations behind a definition; what every emitter starts from.
 
     `variables` and `parameters` are the name nodes in `rhs`, in the order of the state vector and of the flattened
-    parameter values. A parameter's place is its name and its position in the array (None for a scalar).
+    parameter values. A parameter's place is its name and its position in the array (None for a scalar). `noise` has the
+    diffusion of every component, zero where it has none.
     """
 
     kind: str
@@ -31,9 +41,16 @@ class Flat:
     places: tuple[tuple[str, tuple[int, ...] | None], ...]
     observed: tuple[Node, ...] | None = None
     conserved: Mapping[str, Node] = field(default_factory=dict)
+    delays: tuple[Delay, ...] = ()
+    noise: tuple[Node, ...] | None = None
 
     def __hash__(self):
         return hash((self.kind, self.rhs, self.variables, self.parameters))
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """All that the right-hand side is a function of, beside time: states, parameters, delayed states."""
+        return self.variables + self.parameters + tuple(delay.symbol for delay in self.delays)
 
     @property
     def size(self) -> int:
@@ -62,6 +79,7 @@ class Text:
     shapes: tuple[tuple[str, tuple[int, ...]], ...]
     observed: tuple[tuple[str, str], ...]
     conserved: tuple[tuple[str, str], ...]
+    noise: tuple[tuple[str, str], ...] = ()
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -96,7 +114,7 @@ def unroll(text: Text) -> Flat:
 def unused(text: Text) -> tuple[str, ...]:
     """Parameters that no equation mentions, itself or by its intermediates; setting one would change nothing."""
     where = {target(key)[0]: body for key, body in text.where}
-    used, bodies = set(), [body for _, body in text.equations]
+    used, bodies = set(), [body for _, body in text.equations + text.noise]
     while bodies:
         new = names_in(read(bodies.pop())) - used
         used |= new
@@ -118,6 +136,7 @@ class _Unroller:
         self.sizes = {label: size for label, size in text.sizes.items() if label not in declared}
         self.done: dict[tuple, Node] = {}
         self.open: list[str] = []
+        self.delays: dict[tuple[Node, Node], Node] = {}
         self.check_names()
         self.check_size()
 
@@ -139,6 +158,7 @@ class _Unroller:
     def check_size(self):
         """Refuse at once what would take minutes to write out."""
         tables = {"equation of": self.text.equations, "definition of": self.text.where, "observed": self.text.observed}
+        tables["noise of"] = self.text.noise
         bodies = [(f"{kind} {key}", target(key)[1], body) for kind, table in tables.items() for key, body in table]
         bodies += [(f"conserved {key}", (), body) for key, body in self.text.conserved]
         total = 0
@@ -183,23 +203,48 @@ class _Unroller:
             for position in itertools.product(*(range(1, size + 1) for size in shape))
         ]
         parameters = tuple(name(_element(word, position or ())) for word, position in places)
-        observed, conserved = self.extras(components, variables)
-        return Flat(self.text.kind, tuple(components), tuple(variables), tuple(rhs), parameters, tuple(places), observed, conserved)
+        places_of = {variable: k for k, variable in enumerate(variables)}
+        delays = tuple(Delay(symbol, places_of[state], lag) for (state, lag), symbol in self.delays.items())
+        observed, noise, conserved = self.extras(components, variables)
+        self.check_kind([*(observed or ()), *(noise or ()), *conserved.values()])
+        names = tuple(components), tuple(variables)
+        return Flat(self.text.kind, *names, tuple(rhs), parameters, tuple(places), observed, conserved, delays, noise)
+
+    def check_kind(self, extras: list[Node]):
+        """Refuse delayed states and noise where they have no meaning."""
+        kind, past = self.text.kind, {*self.delays.values()}
+        if not past.isdisjoint(walk(*extras)):
+            raise DefinitionError("delayed states belong into equations and [where], not into what is observed, conserved or noise")
+        if bool(past) != (kind == "delay"):
+            reason = 'has delayed states: write kind = "delay"' if past else "has no delayed state; one is written x(t - tau)"
+            raise DefinitionError(f"a system of kind {kind!r} {reason}")
+        if self.text.noise and kind != "flow":
+            raise DefinitionError(f"[noise] is the diffusion of a flow's Ito equations; this is a system of kind {kind!r}")
 
     def extras(self, components, variables):
-        seen = dict(zip(components, variables, strict=True))
-        for key, body in self.text.observed:
-            word, indices = target(key)
-            tree = read(body, where=f"observed {key}")
-            for position in self.positions(indices):
-                label = word + "_".join(map(str, position))
-                if label not in components:
-                    raise DefinitionError(f"observed {label!r} is not a component.{suggest(label, components)}")
-                seen[label] = self.scalar(tree, dict(zip(indices, position, strict=True)), f"observed {key}")
+        """What is observed (None where it is the state), the noise of each component (or None), and what is conserved."""
+        seen = self.by_component("observed", self.text.observed, dict(zip(components, variables, strict=True)))
+        noise = self.by_component("noise of", self.text.noise, dict.fromkeys(components, ZERO))
         conserved = {
             key: self.scalar(read(body, where=f"conserved {key}"), {}, f"conserved {key}") for key, body in self.text.conserved
         }
-        return (tuple(seen.values()) if self.text.observed else None), conserved
+        return (
+            (tuple(seen.values()) if self.text.observed else None),
+            (tuple(noise.values()) if self.text.noise else None),
+            conserved,
+        )
+
+    def by_component(self, what: str, table, entries: dict[str, Node]) -> dict[str, Node]:
+        """The entries with those that the table gives replaced."""
+        for key, body in table:
+            word, indices = target(key)
+            tree = read(body, where=f"{what} {key}")
+            for position in self.positions(indices):
+                label = word + "_".join(map(str, position))
+                if label not in entries:
+                    raise DefinitionError(f"{what} {label!r} is not a component.{suggest(label, entries)}")
+                entries[label] = self.scalar(tree, dict(zip(indices, position, strict=True)), f"{what} {key}")
+        return entries
 
     def positions(self, indices):
         for index in indices:
@@ -219,6 +264,8 @@ class _Unroller:
                 return self.item(args[0], args[1:], at, place)
             case "over sum" | "over min" | "over max":
                 return self.reduction(node, at, place)
+            case "delayed":
+                return self.delayed(*args, at, place)
             case "min" | "max" if args[-1].head == "name" and args[-1].args[0] in self.index and args[-1].args[0] not in at:
                 body = args[0] if len(args) == 2 else Node(node.head, *args[:-1])
                 return self.reduction(Node(f"over {node.head}", body, args[-1].args[0]), at, place)
@@ -272,6 +319,20 @@ class _Unroller:
             return self.intermediate(word, tuple(position), place)
         return name(_element(word, tuple(position)))
 
+    def delayed(self, state: Node, lag: Node, at: dict[str, int], place: str) -> Node:
+        word = state.args[0]
+        if word not in self.states:
+            raise DefinitionError(
+                f"in the {place}: {word!r} has no past, only states have.{suggest(word, self.states)} Write x(t - tau) with a state x"
+            )
+        state, lag = self.scalar(state, at, place), self.scalar(lag, at, place)
+        moving = {word for word in names_in(lag) if _base(word) not in self.shapes} - {"pi"}
+        if moving:
+            raise DefinitionError(
+                f"in the {place}: the lag of {word!r} is made of {sorted(moving)}; lags are constant, numbers and parameters"
+            )
+        return self.delays.setdefault((state, lag), name(f"delayed[{len(self.delays)}]"))
+
     def shape(self, word: str, place: str) -> tuple[int, ...]:
         if word in self.shapes:
             return self.shapes[word]
@@ -305,6 +366,11 @@ class _Unroller:
         head = {"over sum": "+", "over min": "min", "over max": "max"}[node.head]
         terms = [term for term in terms if term is not ZERO] or [ZERO] if head == "+" else terms
         return terms[0] if len(terms) == 1 else Node(head, *terms)
+
+
+def _base(element: str) -> str:
+    """The name of the array that an element such as w[1,2] belongs to."""
+    return element.partition("[")[0]
 
 
 def _element(word: str, position: tuple[int, ...]) -> str:
