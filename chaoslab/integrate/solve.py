@@ -2,14 +2,16 @@
 
 import importlib.util
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from ..systems.system import System
-from . import maps, scipy, taylor
+from . import delay, maps, members, scipy, taylor
 from .crossing import Walk
+from .past import Past, constant
 from .switching import switched
 
 SOLVERS = {"taylor": taylor.stepper, "scipy": scipy.stepper}
@@ -23,13 +25,18 @@ SWITCHING = 1e-9
 @dataclass(frozen=True)
 class Solution:
     """States (member, time, component), NaN after a member's end; `status` is "ok", "escaped" or "failed" by member,
-    `ended` the time of the end (NaN while ok), `reasons` say why a member failed."""
+    `ended` the time of the end (NaN while ok), `reasons` say why a member failed.
+
+    Of a delay system also the `delayed` states (member, time, delay), if asked for, and each member's past, to go on from.
+    """
 
     states: np.ndarray
     status: np.ndarray
     ended: np.ndarray
     reasons: tuple[str, ...]
     solver: str
+    delayed: np.ndarray | None = None
+    pasts: tuple[Past, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -46,38 +53,68 @@ def default_solver() -> str:
 
 def solve(
     system: System,
-    initial: np.ndarray,
+    initial: np.ndarray | Sequence[Past],
     times: np.ndarray,
     *,
     values: np.ndarray | None = None,
     start: float = 0.0,
     tolerance: float = TOLERANCE,
     solver: str | None = None,
+    workers: int | None = None,
+    delayed: bool = False,
 ) -> Solution:
-    """Solve a flow from `initial` (member, component) at time `start`, sampled at the ascending `times`.
+    """Solve a flow or delay system from `initial` (member, component) at time `start`, sampled at the ascending `times`.
 
-    `values` are parameter values in the order of `system.flat.parameters`, one row for all members or one a member.
-    A member that blows up is marked and dated, never raised.
+    `values` are parameter values in the order of `system.flat.parameters`, one row for all members or one a member. A delay
+    system starts from a past for each member, or has rested at `initial` until now; its `delayed` states are given too if
+    wanted. A member that blows up is marked and dated, never raised. `workers` threads share the members (default: all
+    cores), without changing any.
     """
     solver = solver or default_solver()
+    values = np.broadcast_to(system.values if values is None else values, (len(initial), len(system.values)))
+    if system.kind == "delay":
+        return _solve_delay(system, initial, times, values, start, tolerance, solver, delayed)
     pieces = switched(system.flat)
-    values = system.values if values is None else values
     states = np.empty((len(initial), len(times), system.dimension))
     ended, reasons = np.full(len(initial), np.nan), [""] * len(initial)
     if not pieces.smooth:
         tolerance = min(tolerance, SWITCHING)
     make = lambda equations: SOLVERS[solver](equations, tolerance)
-    for k, x in enumerate(_watched(initial)):
-        parameters = values if values.ndim == 1 else values[k]
-        if pieces.smooth and not pieces.watched:
-            leg = make(pieces.equations()).advance(start, x, parameters, times)
+    simple = pieces.smooth and not pieces.watched
+
+    def one(k: int) -> None:
+        if simple:
+            leg = make(pieces.equations()).advance(start, initial[k], values[k], times)
             states[k, : len(leg.rows)], states[k, len(leg.rows) :] = leg.rows, np.nan
             ended[k] = leg.t if leg.failed else np.nan
         else:
-            walk = Walk(pieces, make, parameters, tolerance)
-            states[k], end = walk.run(x, times, start)
+            walk = Walk(pieces, make, values[k], tolerance)
+            states[k], end = walk.run(initial[k], times, start)
             ended[k], reasons[k] = (np.nan if end is None else end), walk.message
+
+    members.each(one, len(initial), workers if simple and solver == "taylor" else 1)  # Python itself runs on one core
     return _marked(states, times, initial, ended, reasons, solver)
+
+
+def _solve_delay(system, initial, times, values, start, tolerance, solver, delayed) -> Solution:
+    if not delay.driven(system.flat).pieces.smooth:
+        tolerance = min(tolerance, SWITCHING)
+    make = lambda equations: SOLVERS[solver](equations, tolerance)
+    states = np.empty((len(initial), len(times), system.dimension))
+    seen = np.empty((len(initial), len(times), len(system.flat.delays))) if delayed else [None] * len(initial)
+    ended, reasons, pasts = np.full(len(initial), np.nan), [""] * len(initial), [None] * len(initial)
+
+    def one(k: int) -> None:
+        past = initial[k]
+        past = past.copy() if isinstance(past, Past) else constant(past, system.lags_at(values[k]).max(), start)
+        orbit = delay.Orbit(system, past, values[k], make, tolerance)
+        end = orbit.run(times, states[k], seen[k])
+        ended[k], reasons[k], pasts[k] = (np.nan if end is None else end), orbit.message, orbit.past
+
+    members.each(one, len(initial), 1)
+    first = np.array([past.state if isinstance(past, Past) else past for past in initial])
+    solution = _marked(states, times, first, ended, reasons, solver)
+    return replace(solution, delayed=seen if delayed else None, pasts=tuple(pasts))
 
 
 def iterate(
@@ -90,15 +127,6 @@ def iterate(
     states = maps.iterate(system.flat, initial, system.values if values is None else values, count, skip, first)
     ended = np.full(len(initial), np.nan)
     return _marked(states, np.arange(count, dtype=float), initial, ended, [""] * len(initial), "iteration")
-
-
-def _watched(members: np.ndarray):
-    """The members, with a progress bar once they have taken two seconds."""
-    if len(members) < 2:
-        return members
-    from tqdm.auto import tqdm
-
-    return tqdm(members, desc="members", delay=2, leave=False)
 
 
 def _marked(states, times, initial, ended, reasons, solver) -> Solution:

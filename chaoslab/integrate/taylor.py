@@ -80,6 +80,29 @@ class TaylorStepper:
         finished = len(times) == 0 and bool(np.isfinite(integrator.state).all())
         return Leg(rows, integrator.time, integrator.state.copy(), None, not finished)
 
+    def dense(self, t, x, values, end) -> tuple[list, Leg]:
+        """Go on to `end` or the first event, as Taylor segments (begin, end, coefficients (component, power))."""
+        integrator = self._integrator
+        integrator.time = t
+        integrator.state[:] = x
+        used = len(integrator.pars)
+        if used:
+            integrator.pars[:] = values[:used]
+        segments, now, event, failed = [], t, None, False
+        while now < end:
+            outcome, _ = integrator.step(end - now, True)
+            begin, now, code = now, integrator.time, int(outcome)
+            failed = len(segments) == STEPS or not math.isfinite(now)
+            if failed:
+                now = begin
+                break
+            segments.append((begin, now, integrator.tc.copy()))
+            if STOPPED <= code < 0:
+                event = self._events[-code - 1]
+                break
+        x = integrator.state.copy()
+        return segments, Leg(np.empty((0, len(x))), now, x, event, failed or not bool(np.isfinite(x).all()))
+
     def _first_steps(self, integrator, times) -> tuple[list[np.ndarray], np.ndarray, int | None]:
         """Samples of first steps that are held short, the times left to sample, and the event that stopped them.
 

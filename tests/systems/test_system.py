@@ -225,7 +225,7 @@ def test_any_value_is_a_parameter_or_a_definition_error(value):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": "flows"}, "kind 'flows' is not one of flow, map. Did you mean 'flow'"),
+        ({"kind": "flows"}, "kind 'flows' is not one of flow, map, delay. Did you mean 'flow'"),
         ({"equations": {}}, "equations are a mapping"),
         ({"equations": "x"}, "equations are a mapping"),
         ({"equations": {1: "x"}}, "names are text"),

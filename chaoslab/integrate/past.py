@@ -1,0 +1,174 @@
+"""What a motion was: polynomials in pieces of time, appended to, looked up, and forgotten when no lag reaches them."""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+#: Nodes of the polynomials that stand for a delayed state within a step. A Taylor step ends at a seventh of the distance to
+#: the next singularity, where 12 are enough for all digits.
+NODES = 16
+#: Chebyshev coefficients below this, relative to the largest, are rounding.
+ROUNDING = 2.0**-49
+#: A piece of a given history this short, relative to the whole, holds a jump or a kink, and is left as it is.
+SHORTEST = 2.0**-44
+#: Pieces that the given history is first cut into.
+PIECES = 8
+
+
+class HistoryError(ValueError):
+    """A history that does not reach back far enough, or is not made of finite numbers."""
+
+
+@lru_cache(maxsize=8)
+def chebyshev(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nodes in (0, 1); the matrix from values there to Chebyshev coefficients; that from these to powers of u in [0, 1]."""
+    turns = np.outer(2 * np.arange(count) + 1, np.arange(count)) % (4 * count)  # small angles, whose cosines are exact to the last digit
+    to_coefficients = 2 / count * np.cos(math.pi / (2 * count) * np.where(turns > 2 * count, 4 * count - turns, turns))
+    to_coefficients[:, 0] /= 2
+    to_powers = np.zeros((count, count))  # whole numbers, exact below 2^53
+    previous, current = np.zeros(count), np.eye(count)[0]
+    for k in range(count):
+        to_powers[k] = current
+        step = 2 * (2 * np.roll(current, 1) - current) if k else 2 * np.roll(current, 1) - current
+        previous, current = current, step - previous
+    return np.sin(math.pi / (4 * count) * (2 * np.arange(count)[::-1] + 1)) ** 2, to_coefficients, to_powers
+
+
+def powers(values: np.ndarray, width: np.ndarray, accuracy: float) -> tuple[np.ndarray, np.ndarray]:
+    """Polynomials through values (..., node) on pieces of this width: coefficients of powers of time since the piece began,
+    and whether they converge, their last coefficients being below `accuracy` times the size of all values."""
+    _, to_coefficients, to_powers = chebyshev(values.shape[-1])
+    middle = values[..., values.shape[-1] // 2]
+    coefficients = (values - middle[..., None]) @ to_coefficients  # less rounding where the values hardly change
+    coefficients[..., 0] += middle
+    size = np.abs(coefficients)
+    largest = max(float(size.max()), 1e-300)
+    converged = size[..., -2:].max(axis=-1) <= accuracy * largest
+    coefficients[size < ROUNDING * largest] = 0.0  # high derivatives would magnify it, and shorten every step
+    return (coefficients @ to_powers) * width[..., None] ** -np.arange(values.shape[-1]), converged
+
+
+class Past:
+    """Pieces of time, each with the coefficients (component, power) of time since it began.
+
+    `breaks` are (time, order): where the motion's derivative of that order jumps. `coming` are those that lags will bring
+    back.
+    """
+
+    def __init__(self, edges, coefficients, breaks: list[tuple[float, int]], coming: list[tuple[float, int]] = ()):
+        self.edges, self.coefficients = np.array(edges, float), np.array(coefficients, float)
+        self.first, self.count = 0, len(coefficients)
+        self.breaks, self.coming = list(breaks), list(coming)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The times between which the motion is known."""
+        return float(self.edges[self.first]), float(self.edges[self.first + self.count])
+
+    @property
+    def state(self) -> np.ndarray:
+        """The last state (component,)."""
+        last = self.first + self.count
+        return _horner(self.coefficients[last - 1], self.edges[last] - self.edges[last - 1])
+
+    def append(self, ends: np.ndarray, coefficients: np.ndarray) -> None:
+        """Add pieces (piece, component, power) that end at `ends`, each beginning where the one before ends."""
+        stop, more = self.first + self.count, len(coefficients)
+        if stop + more > len(self.coefficients):
+            self._make_room(more, coefficients.shape[-1])
+            stop = self.count
+        self.edges[stop + 1 : stop + 1 + more] = ends
+        self.coefficients[stop : stop + more, :, : coefficients.shape[-1]] = coefficients
+        self.coefficients[stop : stop + more, :, coefficients.shape[-1] :] = 0.0
+        self.count += more
+
+    def _make_room(self, more: int, width: int) -> None:
+        kept = slice(self.first, self.first + self.count)
+        capacity, old = 2 * (self.count + more), self.coefficients[kept]
+        coefficients = np.zeros((capacity, old.shape[1], max(width, old.shape[2])))
+        coefficients[: self.count, :, : old.shape[2]] = old
+        edges = np.empty(capacity + 1)
+        edges[: self.count + 1] = self.edges[self.first : self.first + self.count + 1]
+        self.edges, self.coefficients, self.first = edges, coefficients, 0
+
+    def forget(self, before: float) -> None:
+        """Drop the pieces that end before this time."""
+        edges = self.edges[self.first : self.first + self.count + 1]
+        gone = min(int(np.searchsorted(edges, before, side="right")) - 1, self.count - 1)
+        if gone > 0:
+            self.first, self.count = self.first + gone, self.count - gone
+
+    def copy(self, shift: float = 0.0) -> "Past":
+        """The same past on its own, its times moved by `shift`."""
+        kept = slice(self.first, self.first + self.count)
+        edges = self.edges[self.first : self.first + self.count + 1] + shift
+        moved = ([(when + shift, order) for when, order in breaks] for breaks in (self.breaks, self.coming))
+        return Past(edges, self.coefficients[kept], *moved)
+
+    def at(self, times: np.ndarray, components=slice(None)) -> np.ndarray:
+        """The motion at times (...,), as (..., component), or (...,) for a single component."""
+        kept = slice(self.first, self.first + self.count)
+        place = np.searchsorted(self.edges[kept], times, side="right") - 1
+        place = np.maximum(place, 0) + self.first
+        since = times - self.edges[place]
+        rows = self.coefficients[place, components]
+        return _horner(rows, since if np.ndim(components) == 0 and not isinstance(components, slice) else since[..., None])
+
+
+def _horner(rows: np.ndarray, since) -> np.ndarray:
+    total = rows[..., -1]
+    for power in range(rows.shape[-1] - 2, -1, -1):
+        total = total * since + rows[..., power]
+    return total
+
+
+def constant(state: np.ndarray, reach: float, now: float) -> Past:
+    """A motion that has rested at `state` (component,)."""
+    return Past([now - reach, now], np.asarray(state, float)[None, :, None], [(now, 0)])
+
+
+def given(function: Callable, reach: float, now: float, dimension: int, *, accuracy: float, label: str = "the history") -> Past:
+    """The motion that a function of time s <= 0 before now, giving (component,), describes over `reach`.
+
+    It is cut until polynomials agree with it; where none does, it jumps or has a kink, and the place is noted as a break.
+    """
+    nodes = chebyshev(NODES)[0]
+    todo = [(-reach * (k + 1) / PIECES, -reach * k / PIECES) for k in range(PIECES)]
+    edges, rows, breaks = [-reach], [], []
+    while todo:
+        low, high = todo.pop()
+        values = np.array([np.reshape(np.asarray(function(float(s)), float), -1) for s in low + (high - low) * nodes])
+        if values.shape != (NODES, dimension) or not np.isfinite(values).all():
+            raise HistoryError(
+                f"{label} must give {dimension} finite numbers, one a component, at every time from {-reach:g} to 0; "
+                f"between {low:.6g} and {high:.6g} it gives shape {values.shape[1:]}, {values[0]}"
+            )
+        coefficients, converged = powers(values.T, np.full(dimension, high - low), accuracy)
+        if converged.all() or high - low < SHORTEST * reach:
+            breaks += [] if converged.all() else [(now + low, 0)]
+            edges.append(high)
+            rows.append(coefficients)
+        else:
+            todo += [((low + high) / 2, high), (low, (low + high) / 2)]
+    return Past(now + np.array(edges), np.array(rows), [*breaks, (now, 0)])
+
+
+def sampled(times: np.ndarray, states: np.ndarray, reach: float) -> Past:
+    """The motion through samples (time, component), joined by a spline, over `reach` before the last of them."""
+    from scipy.interpolate import PPoly, make_interp_spline
+
+    if times[-1] - times[0] < reach * (1 - 1e-9):
+        raise HistoryError(
+            f"the longest lag is {reach:g}, and the history only covers {times[-1] - times[0]:g}; give a longer stretch"
+        )
+    degree = min(7, len(times) - 1)
+    degree -= 1 - degree % 2
+    if degree < 1 or not np.isfinite(states).all():
+        raise HistoryError(f"a history needs at least 2 samples, all of them finite; {len(times)} given")
+    pieces = PPoly.from_spline(make_interp_spline(times, states, k=degree))
+    kept = np.flatnonzero(np.diff(pieces.x) > 0)
+    kept = kept[pieces.x[kept + 1] > times[-1] - reach]
+    edges = np.append(pieces.x[kept], pieces.x[kept[-1] + 1])
+    return Past(edges, pieces.c[::-1, kept].transpose(1, 2, 0), [(float(times[-1]), 1)])
