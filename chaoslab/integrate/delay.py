@@ -16,7 +16,7 @@ from ..systems.system import System
 from ..systems.tree import Node, name
 from ..systems.unroll import Flat, substitute
 from .crossing import Leg, Walk
-from .past import NODES, Past, chebyshev, powers
+from .past import NODES, HistoryError, Past, chebyshev, powers
 from .switching import Switched, switched
 
 #: Pieces computed at once.
@@ -56,9 +56,7 @@ class Driven:
 def driven(flat: Flat) -> Driven:
     """The flow within one piece; its own time begins at 0 there, and `begin` is when that is."""
     begin, now = name("begin"), name("t")
-    coefficients = tuple(
-        tuple(name(f"past[{delay},{power}]") for power in range(NODES)) for delay in range(len(flat.delays))
-    )
+    coefficients = tuple(tuple(name(f"past[{delay},{power}]") for power in range(NODES)) for delay in range(len(flat.delays)))
     put_in = {now: Node("+", now, begin)}
     for delay, row in zip(flat.delays, coefficients, strict=True):
         value = row[-1]
@@ -88,6 +86,11 @@ class Orbit:
         self.shortest, self.longest = float(self.lags.min()), float(self.lags.max())
         self.length = FIRST * self.shortest
         self.highest = _highest_order(len(set(self.lags.tolist())))
+        begin, end = past.span
+        if end - begin < self.longest * (1 - 1e-9):
+            raise HistoryError(
+                f"the longest lag of {system.label} is {self.longest:g}, and its history only covers {end - begin:g}"
+            )
         past.coming += [(when + lag, order + 1) for when, order in past.breaks for lag in self.lags]
         past.breaks = []
         self.failed, self.message = False, ""

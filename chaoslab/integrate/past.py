@@ -13,6 +13,8 @@ NODES = 16
 ROUNDING = 2.0**-49
 #: A piece of a given history this short, relative to the whole, holds a jump or a kink, and is left as it is.
 SHORTEST = 2.0**-44
+#: The last coefficients of a given history's polynomials, relative to its size.
+ACCURATE = 1e-13
 #: Pieces that the given history is first cut into.
 PIECES = 8
 
@@ -24,7 +26,9 @@ class HistoryError(ValueError):
 @lru_cache(maxsize=8)
 def chebyshev(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nodes in (0, 1); the matrix from values there to Chebyshev coefficients; that from these to powers of u in [0, 1]."""
-    turns = np.outer(2 * np.arange(count) + 1, np.arange(count)) % (4 * count)  # small angles, whose cosines are exact to the last digit
+    turns = np.outer(2 * np.arange(count) + 1, np.arange(count)) % (
+        4 * count
+    )  # small angles, whose cosines are exact to the last digit
     to_coefficients = 2 / count * np.cos(math.pi / (2 * count) * np.where(turns > 2 * count, 4 * count - turns, turns))
     to_coefficients[:, 0] /= 2
     to_powers = np.zeros((count, count))  # whole numbers, exact below 2^53
@@ -107,6 +111,20 @@ class Past:
         moved = ([(when + shift, order) for when, order in breaks] for breaks in (self.breaks, self.coming))
         return Past(edges, self.coefficients[kept], *moved)
 
+    PARTS = ("edges", "coefficients", "breaks", "coming")
+
+    def parts(self) -> dict[str, np.ndarray]:
+        """All of it as arrays, from which `of` makes it again."""
+        whole = self.copy()
+        breaks = (np.array(table, float).reshape(-1, 2) for table in (whole.breaks, whole.coming))
+        return dict(zip(self.PARTS, (whole.edges, whole.coefficients, *breaks), strict=True))
+
+    @classmethod
+    def of(cls, parts: dict[str, np.ndarray]) -> "Past":
+        """The past that `parts` were taken of."""
+        edges, coefficients, *tables = (parts[part] for part in cls.PARTS)
+        return cls(edges, coefficients, *([(float(when), int(order)) for when, order in table] for table in tables))
+
     def at(self, times: np.ndarray, components=slice(None)) -> np.ndarray:
         """The motion at times (...,), as (..., component), or (...,) for a single component."""
         kept = slice(self.first, self.first + self.count)
@@ -129,7 +147,7 @@ def constant(state: np.ndarray, reach: float, now: float) -> Past:
     return Past([now - reach, now], np.asarray(state, float)[None, :, None], [(now, 0)])
 
 
-def given(function: Callable, reach: float, now: float, dimension: int, *, accuracy: float, label: str = "the history") -> Past:
+def given(function: Callable, reach: float, now: float, dimension: int, *, accuracy: float = ACCURATE) -> Past:
     """The motion that a function of time s <= 0 before now, giving (component,), describes over `reach`.
 
     It is cut until polynomials agree with it; where none does, it jumps or has a kink, and the place is noted as a break.
@@ -142,7 +160,7 @@ def given(function: Callable, reach: float, now: float, dimension: int, *, accur
         values = np.array([np.reshape(np.asarray(function(float(s)), float), -1) for s in low + (high - low) * nodes])
         if values.shape != (NODES, dimension) or not np.isfinite(values).all():
             raise HistoryError(
-                f"{label} must give {dimension} finite numbers, one a component, at every time from {-reach:g} to 0; "
+                f"the history must give {dimension} finite numbers, one a component, at every time from {-reach:g} to 0; "
                 f"between {low:.6g} and {high:.6g} it gives shape {values.shape[1:]}, {values[0]}"
             )
         coefficients, converged = powers(values.T, np.full(dimension, high - low), accuracy)
@@ -157,7 +175,7 @@ def given(function: Callable, reach: float, now: float, dimension: int, *, accur
 
 def sampled(times: np.ndarray, states: np.ndarray, reach: float) -> Past:
     """The motion through samples (time, component), joined by a spline, over `reach` before the last of them."""
-    from scipy.interpolate import PPoly, make_interp_spline
+    from scipy.interpolate import make_interp_spline
 
     if times[-1] - times[0] < reach * (1 - 1e-9):
         raise HistoryError(
@@ -167,8 +185,8 @@ def sampled(times: np.ndarray, states: np.ndarray, reach: float) -> Past:
     degree -= 1 - degree % 2
     if degree < 1 or not np.isfinite(states).all():
         raise HistoryError(f"a history needs at least 2 samples, all of them finite; {len(times)} given")
-    pieces = PPoly.from_spline(make_interp_spline(times, states, k=degree))
-    kept = np.flatnonzero(np.diff(pieces.x) > 0)
-    kept = kept[pieces.x[kept + 1] > times[-1] - reach]
-    edges = np.append(pieces.x[kept], pieces.x[kept[-1] + 1])
-    return Past(edges, pieces.c[::-1, kept].transpose(1, 2, 0), [(float(times[-1]), 1)])
+    spline = make_interp_spline(times, states, k=degree)
+    edges = np.unique(spline.t)
+    edges = edges[np.searchsorted(edges, times[-1] - reach, side="right") - 1 :]
+    powers_of_time = [spline(edges[:-1], nu=power) / math.factorial(power) for power in range(degree + 1)]
+    return Past(edges, np.stack(powers_of_time, axis=-1), [(float(times[-1]), 1)])

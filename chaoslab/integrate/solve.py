@@ -93,7 +93,7 @@ def solve(
             ended[k], reasons[k] = (np.nan if end is None else end), walk.message
 
     members.each(one, len(initial), workers if simple and solver == "taylor" else 1)  # Python itself runs on one core
-    return _marked(states, times, initial, ended, reasons, solver)
+    return marked(states, times, initial, ended, reasons, solver)
 
 
 def _solve_delay(system, initial, times, values, start, tolerance, solver, delayed) -> Solution:
@@ -113,7 +113,7 @@ def _solve_delay(system, initial, times, values, start, tolerance, solver, delay
 
     members.each(one, len(initial), 1)
     first = np.array([past.state if isinstance(past, Past) else past for past in initial])
-    solution = _marked(states, times, first, ended, reasons, solver)
+    solution = marked(states, times, first, ended, reasons, solver)
     return replace(solution, delayed=seen if delayed else None, pasts=tuple(pasts))
 
 
@@ -126,11 +126,11 @@ def iterate(
     """
     states = maps.iterate(system.flat, initial, system.values if values is None else values, count, skip, first)
     ended = np.full(len(initial), np.nan)
-    return _marked(states, np.arange(count, dtype=float), initial, ended, [""] * len(initial), "iteration")
+    return marked(states, np.arange(count, dtype=float), initial, ended, [""] * len(initial), "iteration")
 
 
-def _marked(states, times, initial, ended, reasons, solver) -> Solution:
-    """Statuses of members: failed with a reason, escaped where a state is not finite or enormous."""
+def marked(states, times, initial, ended, reasons, solver) -> Solution:
+    """States of members as a Solution: failed with a reason, escaped where a state is not finite or enormous."""
     bound = ESCAPED * max(1.0, float(np.abs(initial).max()))
     with np.errstate(invalid="ignore"):
         wild = not (np.abs(states).max() < bound) if states.size else False

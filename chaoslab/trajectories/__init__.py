@@ -2,6 +2,7 @@
 
 from ..systems import System
 from .accessor import ChaosAccessor as ChaosAccessor
+from .parameters import sample_parameters as sample_parameters
 from .schema import ATTRIBUTES as ATTRIBUTES
 from .schema import DIMS as DIMS
 from .schema import SchemaError as SchemaError

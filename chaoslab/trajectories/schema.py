@@ -1,10 +1,10 @@
 """The one layout of a trajectory dataset, and the function that checks it.
 
 Dims `member`, `time`, `component`, always all three. Variable `state`: float64, the raw coordinates; `observed` where the
-definition has bounded coordinates; `derivative` on request. Coordinates: `time` in the system's own unit (0 where sampling
+definition has bounded coordinates, or where noise was added to what is seen; `derivative` on request. Coordinates: `time` in the system's own unit (0 where sampling
 begins), `period` (time in dominant periods), `component` (the names in the equations), `member` from 0, `status` ("ok",
-"escaped" or "failed") and `ended` (the time of the end, NaN while ok). `lyapunov_time` (time in Lyapunov times) once it is
-measured. Attributes are text and numbers, so that NetCDF and Zarr keep them; those in JSON read back by `json.loads`.
+"escaped" or "failed") and `ended` (the time of the end, NaN while ok). `parameters` along member and `parameter` where values
+differ by member. `lyapunov_time` (time in Lyapunov times) once it is measured. Attributes are text and numbers, so that NetCDF and Zarr keep them; those in JSON read back by `json.loads`.
 """
 
 import json
@@ -22,14 +22,14 @@ STATUSES = ("ok", "escaped", "failed")
 #: attribute: what it holds
 ATTRIBUTES = {
     "name": "the system's name",
-    "kind": "flow or map",
+    "kind": "flow, map or delay",
     "system": "the whole definition as JSON, read back by trajectories.system_of",
     "parameters": "the parameter values as JSON",
-    "solver": "taylor, scipy or iteration",
+    "solver": "taylor, scipy, iteration, or the strong order of a scheme for noise",
     "tolerance": "the solver's tolerance",
     "seed": "the seed members were drawn with, or 'generator'",
     "transient": "time dropped before sampling began, in the system's unit",
-    "noise": "none, or how the noise was made",
+    "noise": "none, or as JSON the noise of the process and of the observation",
     "version": "the chaoslab version",
 }
 
@@ -59,11 +59,19 @@ def described(system: System) -> dict[str, str]:
     }
 
 
-def system_of(ds: xr.Dataset) -> System:
-    """The System a dataset was made with, rebuilt from its attributes."""
+def system_of(ds: xr.Dataset, member: int | None = None) -> System:
+    """The System a dataset was made with, rebuilt from its attributes; with a member's own parameters where they differ."""
     if "system" not in ds.attrs:
         raise SchemaError("the dataset has no attribute 'system'; only datasets made by simulate() carry their definition")
-    return System(**json.loads(ds.attrs["system"]))
+    system = System(**json.loads(ds.attrs["system"]))
+    if member is None or "parameters" not in ds.coords:
+        return system
+    row, place, own = ds["parameters"].sel(member=member).values, 0, {}
+    for word, value in system.parameters.items():
+        size = int(np.size(value))
+        own[word] = float(row[place]) if np.ndim(value) == 0 else row[place : place + size].reshape(np.shape(value))
+        place += size
+    return system.with_(**own)
 
 
 def check(ds: xr.Dataset) -> xr.Dataset:

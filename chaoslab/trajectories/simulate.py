@@ -1,25 +1,21 @@
 """The one door from arrays to names: simulate() makes labelled trajectories."""
 
-import math
+import os
 import warnings
-from collections.abc import Mapping
-from functools import lru_cache
+from dataclasses import dataclass
 
 import numpy as np
-import psutil
 import xarray as xr
 
-from ..integrate import SOLVERS, TOLERANCE, iterate, solve
+from ..integrate import SOLVERS, TOLERANCE, Solution
 from ..systems import System, load, suggest
+from . import noise as noises
+from . import stream
+from .grid import coordinates, fits, grid, positive, whole
+from .motion import Motion
+from .parameters import by_name, parameter_coordinates, rows_of
 from .schema import DIMS, described, package_version
-from .timescale import NoPeriod, dominant_period
-
-#: Default lengths: 10 periods of 100 samples for a flow, as many iterates for a map.
-PERIODS, SAMPLES, ITERATES = 10, 100, 1000
-#: Other members start on the orbit of the stored state, this many periods long, after a tenth of it.
-SPREAD = 100
-#: Grids up to this many samples are kept, so that a slider pays for them once.
-KEPT = 100_000
+from .starts import Start, Streams, begin, reach
 
 
 class TrajectoryWarning(UserWarning):
@@ -33,13 +29,20 @@ def simulate(
     *,
     duration: float | None = None,
     step: float | None = None,
-    members: int = 1,
+    members: int | None = None,
     initial=None,
+    jitter: float = 0.0,
+    parameters=None,
     transient: float = 0.0,
+    process_noise=None,
+    observation_noise=0.0,
+    noise_step: float | None = None,
     rng: int | np.random.Generator = 0,
     tolerance: float = TOLERANCE,
     solver: str | None = None,
     derivative: bool = False,
+    to: str | os.PathLike | None = None,
+    workers: int | None = None,
 ) -> xr.Dataset:
     """A labelled trajectory: `state` along member, time and component, sampled exactly.
 
@@ -49,15 +52,28 @@ def simulate(
     periods, samples : length in dominant periods (10) and samples a period (100): `periods * samples` points at
         `k * period / samples`, the end excluded. A map's period is one iteration (1,000 of them)
     duration, step : length and sampling step in the system's own time unit, instead
-    members : trajectories. The first starts at the definition's state, the others on its orbit, at times drawn by `rng`;
-        member k is the same however many are asked for
-    initial : where to start instead: (component,), (member, component), or a mapping of components to values. A trajectory
-        dataset is continued: sampling goes on one step after its last sample, so that the two concatenate
+    members : trajectories (1). The first starts at the definition's state, the others on its orbit, one about three periods
+        after the other; member k is the same however many are asked for
+    initial : where to start instead: (component,), (member, component), or a mapping of components to values. For a delay
+        system these have been there for ever, and a function of time `s <= 0` gives another history. A trajectory dataset is
+        continued: sampling goes on one step after its last sample, so that the two concatenate (a delay system's history is
+        a spline through its samples)
+    jitter : standard deviation of a normal shift of every start, in each component's deviation along the noiseless orbit;
+        with it, `members` copies of a single `initial` may be asked for
+    parameters : values that differ by member, {"rho": (member,)}, or what `sample_parameters` returns
     transient : dropped before sampling begins, in periods
+    process_noise : amplitude of the noise that moves a flow (Ito, additive), in deviations per square root of the period: one
+        number, or by component; 0 for none. By default the definition's own [noise], if it has any. A component that just
+        counts time is not moved
+    observation_noise : standard deviation of white noise on what is seen, in deviations; `observed` has it, `state` does not
+    noise_step : the longest step with process noise, in the system's unit; found by trial if not given
     rng : a seed or a numpy Generator
     tolerance : of the solver, per step and relative to the state
     solver : "taylor" (heyoka; the default where it is installed) or "scipy"
     derivative : also store the right-hand side along the trajectory
+    to : a path "name.zarr" to write to piece by piece, in constant memory; an interrupted run goes on when it is called again.
+        The dataset is then read from there as it is used
+    workers : threads for the members of smooth flows, and of flows with process noise; all cores by default
 
     A member that blows up is marked in `status`, dated in `ended`, NaN from there on, and warned of. Raises ValueError
     for a request that makes no sense and MemoryError for one that does not fit.
@@ -67,202 +83,120 @@ def simulate(
     1000
     """
     system = load(system) if isinstance(system, str) else system
+    _check(system, solver, tolerance, workers)
+    transient = positive(transient, "transient, in periods,", zero=True)
+    jitter = positive(jitter, "jitter", zero=True)
+    values, starts = rows_of(system, parameters)
+    initial = starts if initial is None else initial
+    members = _count(members, values)
+    when = grid(system, periods, samples, duration, step, transient > 0 or (members > 1 and initial is None))
+    if isinstance(initial, xr.Dataset):
+        if transient:
+            raise ValueError("a dataset given as initial is continued, so there is no transient to drop")
+        when = when._replace(before=float(initial["time"][-1]))
+    skip = transient * when.period if transient else 0.0
+    moved = noises.process(system, process_noise, noise_step, when.spacing)
+    seen = noises.observation(system, observation_noise)
+    streams = Streams(rng, () if when.before is None else np.array([when.before]).view(np.uint32).tolist())
+    variables = 1 + (system.flat.observed is not None or seen is not None) + derivative
+    fits(system, members, 1 if to is not None else when.count, variables)
+    start = Start(-skip if when.before is None else when.before, when.period, reach(system, values))
+    shift = jitter * noises.deviations(system) if jitter else None
+    options = {"tolerance": tolerance, "solver": solver, "workers": workers}
+    starts = begin(system, initial, members, start, streams, options, shift=shift, copies=values is not None)
+    fits(system, len(starts), 1 if to is not None else when.count, variables)
+    rows = np.broadcast_to(system.values if values is None else values, (len(starts), len(system.values)))
+    wiener = streams.of("process", len(starts)) if moved else []
+    motion = Motion(system, starts, rows, when, skip, moved, wiener, options)
+    watchers = streams.of("observation", len(starts)) if seen is not None else []
+    attrs = {"seed": streams.seed, "noise": noises.described(system, moved, seen), "tolerance": tolerance}
+    request = Request(motion, seen, watchers, derivative, values is not None, attrs)
+    if to is not None:
+        ds = stream.write(request, to)
+    else:
+        ds = request.piece(when.count)
+    _report(motion)
+    return ds
+
+
+@dataclass
+class Request:
+    """What was asked for, ready to be made piece by piece: a motion, what is seen of it, and how it is labelled."""
+
+    motion: Motion
+    seen: np.ndarray | None
+    watchers: list[np.random.Generator]
+    derivative: bool
+    varied: bool
+    attrs: dict
+
+    def piece(self, count: int) -> xr.Dataset:
+        """The next `count` samples of all members."""
+        motion, system = self.motion, self.motion.system
+        first = motion.done
+        solution = motion.advance(count, delayed=self.derivative and system.kind == "delay")
+        whole = count == motion.grid.count
+        labels = coordinates(system.components, len(motion.now), motion.grid, *(() if whole else (first, motion.done)))
+        ds = xr.Dataset({"state": (DIMS, solution.states)}, coords=labels)
+        if not (motion.status == "ok").all():
+            ds = ds.assign_coords(status=("member", motion.status.astype(object)), ended=("member", motion.ended.copy()))
+        if self.varied:
+            ds = ds.assign_coords(parameter_coordinates(system, motion.values))
+        times = ds["time"].values[:, None].T
+        if system.flat.observed is not None or self.seen is not None:
+            ds["observed"] = (DIMS, self._observed(solution, times))
+        if self.derivative:
+            given = by_name(system, motion.values) if self.varied else {}
+            ds["derivative"] = (DIMS, system.rhs(solution.states, times, solution.delayed, **given))
+        ds.attrs = described(system) | self._attributes(solution)
+        return ds
+
+    def _observed(self, solution: Solution, times: np.ndarray) -> np.ndarray:
+        system = self.motion.system
+        given = by_name(system, self.motion.values) if self.varied else {}
+        clean = system.observe(solution.states, times, **given)
+        if self.seen is not None:
+            for rows, watcher in zip(clean, self.watchers, strict=True):
+                rows += self.seen * watcher.standard_normal(rows.shape)
+        return clean
+
+    def _attributes(self, solution: Solution) -> dict:
+        flow = self.motion.system.kind != "map" and self.motion.process is None
+        return self.attrs | {
+            "solver": solution.solver,
+            "tolerance": self.attrs["tolerance"] if flow else 0.0,
+            "transient": self.motion.transient,
+            "version": package_version(),
+        }
+
+
+def _check(system, solver, tolerance, workers) -> None:
     if not isinstance(system, System):
         raise TypeError(f"simulate() takes a System or a name such as 'Lorenz'; {type(system).__name__} given")
     if solver is not None and solver not in SOLVERS:
         raise ValueError(f"solver {solver!r} is not known.{suggest(str(solver), SOLVERS)} Solvers are {', '.join(SOLVERS)}")
     if not 1e-18 < tolerance < 1e-2:
         raise ValueError(f"the tolerance must lie between 1e-18 and 1e-2; {tolerance!r} given")
-    transient = _positive(transient, "transient, in periods,", zero=True)
-    members = _whole(members, "members")
-    period, count, spacing = _grid(system, periods, samples, duration, step, transient, members if initial is None else 1)
-    skip = transient * period if transient else 0.0
-    _fits(system, members, count, derivative)
-    start, seed = _starts(system, initial, members, rng, period, tolerance, solver)
-    _fits(system, len(start), count, derivative)
-    goes_on = isinstance(initial, xr.Dataset)
-    if goes_on and skip:
-        raise ValueError("a dataset given as initial is continued, so there is no transient to drop")
-    before = float(initial["time"][-1]) if goes_on else None
-    times, coordinates = _coordinates(system.components, len(start), count, spacing, period, before)
-
-    if system.kind == "map":
-        solution = iterate(system, start, count, skip=1 if goes_on else round(skip), first=int(before or 0))
-        solution.ended[:] += times[0]
-    else:
-        solution = solve(system, start, times, start=before if goes_on else -skip, tolerance=tolerance, solver=solver)
-    ds = xr.Dataset({"state": (DIMS, solution.states)}, coords=coordinates)
-    if not (solution.status == "ok").all():
-        _report(system, solution)
-        status = ("member", solution.status.astype(object))
-        ds = ds.assign_coords(status=status, ended=("member", solution.ended))
-    if system.flat.observed is not None:
-        ds["observed"] = (DIMS, system.observe(solution.states, times[:, None].T))
-    if derivative:
-        ds["derivative"] = (DIMS, system.rhs(solution.states, times[:, None].T))
-    ds.attrs = described(system) | {
-        "solver": solution.solver,
-        "tolerance": tolerance if system.kind == "flow" else 0.0,
-        "seed": seed,
-        "transient": skip,
-        "noise": "none",
-        "version": package_version(),
-    }
-    return ds
+    if workers is not None:
+        whole(workers, "workers")
 
 
-def _positive(value, what: str, zero: bool = False) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{what} must be a number; {value!r} given") from None
-    if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
-        raise ValueError(f"{what} must be {'zero or ' * zero}positive and finite; {value!r} given")
-    return number
+def _count(members: int | None, values: np.ndarray | None) -> int:
+    """How many members, where `values` of parameters may say so too."""
+    if values is None:
+        return 1 if members is None else whole(members, "members")
+    if members not in (None, len(values)):
+        raise ValueError(f"parameters are given for {len(values)} members, members={members} asks for another number; leave it out")
+    return len(values)
 
 
-def _whole(value, what: str) -> int:
-    try:
-        wrong = isinstance(value, bool) or int(value) != value or value < 1
-    except (TypeError, ValueError, OverflowError):
-        wrong = True
-    if wrong:
-        raise ValueError(f"{what} must be a whole number of at least 1; {value!r} given")
-    return int(value)
-
-
-def _grid(system: System, periods, samples, duration, step, transient, members) -> tuple[float, int, tuple[float, int]]:
-    """The period (NaN where none is needed), the number of samples, and the spacing as (length, parts)."""
-    if duration is not None or step is not None:
-        if duration is None or step is None or periods is not None or samples is not None:
-            raise ValueError("give duration and step together, or periods and samples; the two ways do not mix")
-        duration, step = _positive(duration, "duration"), _positive(step, "step")
-        count = math.ceil(duration / step - 1e-9)
-        if system.kind == "map" and step != 1:
-            raise ValueError(f"{system.label} is a map: its step is one iteration; step={step:g} given")
-        return _period(system, transient > 0 or members > 1), count, (step, 1)
-    period = _period(system, True)
-    if system.kind == "map":
-        if samples not in (None, 1):
-            raise ValueError(f"{system.label} is a map: a period is one iteration and one sample; samples={samples!r} given")
-        samples = 1
-        periods = ITERATES if periods is None else periods
-    samples = _whole(SAMPLES if samples is None else samples, "samples, a period,")
-    periods = _positive(PERIODS if periods is None else periods, "periods")
-    return period, max(1, round(periods * samples)), (period, samples)
-
-
-def _period(system: System, needed: bool) -> float:
-    """The stored period, the one found for a new system, or NaN where it is not known and not needed."""
-    if system.period is not None:
-        return system.period
-    if not needed:
-        return math.nan
-    try:
-        return dominant_period(system).value
-    except NoPeriod as error:
-        raise ValueError(f"{error}. Without a period, give duration= and step= instead of periods and transient") from error
-
-
-def _fits(system: System, members: int, count: int, derivative: bool) -> None:
-    """Refuse a request that would not fit in memory, before anything is computed."""
-    variables = 1 + (system.flat.observed is not None) + derivative
-    wanted = 8 * members * count * system.dimension * (variables + 1)
-    free = psutil.virtual_memory().available
-    if wanted > 0.9 * free:
-        raise MemoryError(
-            f"{members} members x {count} samples x {system.dimension} components need {wanted / 1e9:.3g} GB, {free / 1e9:.3g} GB "
-            "are free. Ask for fewer; or go on piece by piece, piece = simulate(system, ..., initial=piece), and append each to a "
-            "Zarr store by piece.to_zarr(path, append_dim='time')"
-        )
-
-
-def _starts(system, initial, members, rng, period, tolerance, solver) -> tuple[np.ndarray, int | str]:
-    """Initial states (member, component) and the seed to note."""
-    seed = "generator" if isinstance(rng, np.random.Generator) else int(rng)
-    if initial is None:
-        if members == 1:
-            return system.initial[None], seed
-        return _on_orbit(system, members, rng, period, tolerance, solver), seed
-    if isinstance(initial, xr.Dataset):
-        initial = initial["state"].isel(time=-1).sel(component=list(system.components)).values
-    elif isinstance(initial, Mapping):
-        unknown = [key for key in initial if key not in system.components]
-        if unknown:
-            raise ValueError(f"{system.label} has no component {unknown[0]!r}.{suggest(str(unknown[0]), system.components)}")
-        whole = dict(zip(system.components, system.initial, strict=True)) | dict(initial)
-        initial = np.stack(np.broadcast_arrays(*(np.asarray(whole[key], float) for key in system.components)), axis=-1)
-    start = np.atleast_2d(np.asarray(initial, float))
-    if start.ndim != 2 or start.shape[1] != system.dimension:
-        raise ValueError(
-            f"{system.label} has {system.dimension} components ({', '.join(system.components[:8])}); initial must have shape "
-            f"({system.dimension},) or (member, {system.dimension}), {np.shape(initial)} given"
-        )
-    if not np.isfinite(start).all():
-        raise ValueError(f"initial holds values that are not finite: {start[~np.isfinite(start).all(axis=1)][0]}")
-    if members not in (1, len(start)):
-        raise ValueError(f"initial holds {len(start)} states, members={members} asks for another number; leave members out")
-    return start, seed
-
-
-def _on_orbit(system, members, rng, period, tolerance, solver) -> np.ndarray:
-    """The stored state, then states at times drawn uniformly along its orbit."""
-    children = rng.spawn(members - 1) if isinstance(rng, np.random.Generator) else np.random.SeedSequence(rng).spawn(members - 1)
-    drawn = np.array([np.random.default_rng(child).random() for child in children])
-    if system.kind == "map":
-        places = (100 + drawn * 10_000).astype(int)  # iterates, as for flows a tenth of the stretch is passed over first
-        orbit = iterate(system, system.initial[None], int(places.max()) + 1).states[0]
-        return np.vstack([system.initial, orbit[places]])
-    times = (SPREAD / 10 + SPREAD * drawn) * period
-    order = np.argsort(times)
-    found = solve(system, system.initial[None], times[order], tolerance=tolerance, solver=solver)
-    if found.status[0] != "ok":
-        raise ValueError(
-            f"the orbit of {system.label} {found.status[0]} at t = {found.ended[0]:.6g}, so members cannot start on it; "
-            "pass initial="
-        )
-    states = np.empty_like(found.states[0])
-    states[order] = found.states[0]
-    return np.vstack([system.initial, states])
-
-
-def _coordinates(components, members, count, spacing, period, before):
-    if before is None and count <= KEPT and members <= KEPT:
-        return _kept_coordinates(components, members, count, spacing, period)
-    return _made_coordinates(components, members, count, spacing, period, before)
-
-
-def _made_coordinates(components, members, count, spacing, period, before=None):
-    """Sample times, from 0 or one step after `before`, and the coordinates of a trajectory whose members are all well."""
-    length, parts = spacing
-    times = np.arange(count) * length / parts
-    if before is not None:
-        times += before + length / parts
-    attrs = {"long_name": "time", "units": "the system's time unit"}
-    ds = xr.Dataset(
-        coords={
-            "member": np.arange(members),
-            "time": ("time", times, attrs),
-            "component": ("component", np.array(components, dtype=object)),
-            "period": ("time", times / period, {"long_name": "time", "units": "periods"}),
-            "status": ("member", np.full(members, "ok", dtype=object)),
-            "ended": ("member", np.full(members, np.nan), attrs | {"long_name": "time of the end"}),
-        }
-    )
-    for key in ("period", "status", "ended"):
-        ds[key].values.flags.writeable = False
-    return times, ds.coords
-
-
-_kept_coordinates = lru_cache(maxsize=32)(_made_coordinates)
-
-
-def _report(system: System, solution) -> None:
-    ended = np.flatnonzero(solution.status != "ok")
+def _report(motion: Motion) -> None:
+    ended = np.flatnonzero(motion.status != "ok")
+    if not len(ended):
+        return
     first = ", ".join(
-        f"member {k} {solution.status[k]} at t = {solution.ended[k]:.6g}"
-        + (f" ({solution.reasons[k]})" * bool(solution.reasons[k]))
+        f"member {k} {motion.status[k]} at t = {motion.ended[k]:.6g}" + (f" ({motion.reasons[k]})" * bool(motion.reasons[k]))
         for k in ended[:3]
     )
     more = f", and {len(ended) - 3} more" if len(ended) > 3 else ""
-    warnings.warn(f"{system.label}: {first}{more}; NaN from there on", TrajectoryWarning, stacklevel=3)
+    warnings.warn(f"{motion.system.label}: {first}{more}; NaN from there on", TrajectoryWarning, stacklevel=3)

@@ -48,10 +48,8 @@ def dominant_period(system: System, *, samples: int | None = None, periods: int 
 @lru_cache(maxsize=512)
 def _dominant_period(system: System, samples: int, periods: int, blocks: int) -> Period:
     flat = system.flat
-    seen = flat.observed or flat.variables
-    moving = [
-        k for k, tree in enumerate(flat.rhs) if seen[k] is not flat.variables[k] or not set(flat.variables).isdisjoint(walk(tree))
-    ]
+    seen, states = flat.observed or flat.variables, set(flat.inputs) - set(flat.parameters)
+    moving = [k for k, tree in enumerate(flat.rhs) if seen[k] is not flat.variables[k] or not states.isdisjoint(walk(tree))]
     if not moving:
         raise NoPeriod(f"every component of {system.label} grows at a constant rate")
     duration, coarse = 100 * _scale(system), min(samples, 4096)

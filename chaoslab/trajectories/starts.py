@@ -1,0 +1,183 @@
+"""Where members start: given, on the orbit, or shifted a little."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from ..integrate import Past, given, iterate, sampled, solve
+from ..systems import System, suggest
+from ..systems.tree import walk
+
+#: Members start on the orbit of the stored state, one after another, about this many periods apart, after ten of them.
+APART, BEFORE = 3, 10
+#: Iterates of a map between members, and before the first of them.
+MAP_APART, MAP_BEFORE = 20, 100
+#: A member draws its start, its process noise and its observation noise from streams of its own.
+PURPOSES = ("start", "process", "observation")
+
+
+class Streams:
+    """Random numbers for members: member k's are the same however many there are.
+
+    `rng` is a seed or a Generator, whose seed sequence is spawned; `path` sets apart what shares a seed.
+    """
+
+    def __init__(self, rng: int | np.random.Generator, path: Sequence[int] = ()):
+        if isinstance(rng, np.random.Generator):
+            self.seed, root = "generator", rng.bit_generator.seed_seq
+        else:
+            self.seed = int(rng)
+            root = np.random.SeedSequence(self.seed, spawn_key=tuple(path))
+        self._root, self._children = root, []
+
+    def of(self, purpose: str, members: int) -> list[np.random.Generator]:
+        """A new Generator for each member."""
+        if len(self._children) < members:
+            self._children += self._root.spawn(members - len(self._children))
+        place = PURPOSES.index(purpose)
+        keys = (
+            np.random.SeedSequence(child.entropy, spawn_key=(*child.spawn_key, place), pool_size=child.pool_size)
+            for child in self._children[:members]
+        )
+        return [np.random.Generator(np.random.SFC64(key)) for key in keys]
+
+
+def phases(system: System) -> np.ndarray:
+    """Which components just count time, as the phase of a forcing does: (component,)."""
+    flat = system.flat
+    states = set(flat.inputs) - set(flat.parameters)
+    return np.array([system.kind != "map" and states.isdisjoint(walk(tree)) for tree in flat.rhs])
+
+
+def given_starts(system: System, initial, when: float, reach: float):
+    """Starting states (member, component), or pasts of a delay system, from what the user gave.
+
+    A trajectory dataset gives its last states (for a delay system, the stretch of `reach` before them), a mapping some
+    components, a function of time s <= 0 before the start, `when`, a history.
+    """
+    if isinstance(initial, xr.Dataset):
+        initial = initial["state"].sel(component=list(system.components))
+        if system.kind == "delay":
+            time = initial["time"].values
+            moved = [sampled(time, rows, reach) for rows in initial.transpose("member", "time", "component").values]
+            return [past.copy(when - past.span[1]) for past in moved]
+        initial = initial.isel(time=-1).values
+    elif isinstance(initial, Callable):
+        return _histories(system, initial, when, reach)
+    elif isinstance(initial, Mapping):
+        unknown = [key for key in initial if key not in system.components]
+        if unknown:
+            raise ValueError(f"{system.label} has no component {unknown[0]!r}.{suggest(str(unknown[0]), system.components)}")
+        whole = dict(zip(system.components, system.initial, strict=True)) | dict(initial)
+        initial = np.stack(np.broadcast_arrays(*(np.asarray(whole[key], float) for key in system.components)), axis=-1)
+    start = np.atleast_2d(np.asarray(initial, float))
+    if start.ndim != 2 or start.shape[1] != system.dimension:
+        raise ValueError(
+            f"{system.label} has {system.dimension} components ({', '.join(system.components[:8])}); initial must have shape "
+            f"({system.dimension},) or (member, {system.dimension}), {np.shape(initial)} given"
+        )
+    if not np.isfinite(start).all():
+        raise ValueError(f"initial holds values that are not finite: {start[~np.isfinite(start).all(axis=1)][0]}")
+    return start
+
+
+def _histories(system: System, function: Callable, when: float, reach: float) -> list[Past]:
+    """Pasts from a function of time that gives (component,), or (member, component)."""
+    if system.kind != "delay":
+        raise ValueError(f"initial is a function, the history of a delay system; {system.label} is a {system.kind}: give a state")
+    first = np.asarray(function(0.0), float)
+    if first.ndim < 2:
+        return [given(function, reach, when, system.dimension)]
+    member = lambda k: lambda s: np.asarray(function(s), float)[k]
+    return [given(member(k), reach, when, system.dimension) for k in range(len(first))]
+
+
+def on_orbit(system: System, members: int, streams: Streams, period: float, options: Mapping):
+    """The stored state, then states along its orbit, each a little after the one before: as often as the motion is there.
+
+    For a delay system the pasts, which end at time 0.
+    """
+    drawn = np.array([stream.random() for stream in streams.of("start", members)[1:]])
+    places = np.arange(members - 1) + drawn
+    if system.kind == "map":
+        counts = (MAP_BEFORE + MAP_APART * places).astype(int)
+        orbit = iterate(system, system.initial[None], int(counts[-1]) + 1)
+        _alive(system, orbit)
+        return np.vstack([system.initial, orbit.states[0][counts]])
+    times = (BEFORE + APART * places) * period
+    if system.kind == "delay":
+        return _stretches(system, times, options)
+    found = solve(system, system.initial[None], times, **options)
+    _alive(system, found)
+    return np.vstack([system.initial, found.states[0]])
+
+
+def _stretches(system: System, times: np.ndarray, options: Mapping) -> list[Past]:
+    """The constant history, then stretches of the orbit that comes from it, moved to end at time 0."""
+    first = solve(system, system.initial[None], np.zeros(1), **options).pasts[0]
+    pasts, past = [first], first
+    for time in times:
+        found = solve(system, [past], np.array([time]), **options)
+        _alive(system, found)
+        past = found.pasts[0]
+        pasts.append(past.copy(-time))
+    return pasts
+
+
+def _alive(system: System, found) -> None:
+    if found.status[0] != "ok":
+        raise ValueError(
+            f"the orbit of {system.label} {found.status[0]} at t = {found.ended[0]:.6g}, so members cannot start on it; "
+            "pass initial="
+        )
+
+
+class Start(NamedTuple):
+    """The time when members start, the period, and how far back a delay system's history must reach."""
+
+    when: float
+    period: float
+    reach: float
+
+
+def reach(system: System, values: np.ndarray | None) -> float:
+    """The longest lag at any of these parameter values (member, parameter); zero where there is none."""
+    if not system.flat.delays:
+        return 0.0
+    return max(float(system.lags_at(row).max()) for row in (system.values[None] if values is None else values))
+
+
+def begin(system: System, initial, members: int, start: Start, streams: Streams, options, *, shift, copies: bool):
+    """Where every member starts: states (member, component), or pasts of a delay system.
+
+    `shift` is the standard deviation of a shift by component, or None; with it, or where `copies` are wanted because
+    members differ otherwise, members may start from one state.
+    """
+    copies = copies or shift is not None
+    if initial is None and (members == 1 or copies):
+        starts = system.initial[None]
+    elif initial is None:
+        starts = on_orbit(system, members, streams, start.period, options)
+        starts = [past.copy(start.when) for past in starts] if isinstance(starts, list) else starts
+    else:
+        starts = given_starts(system, initial, start.when, start.reach)
+    if copies and len(starts) == 1:
+        starts = starts * members if isinstance(starts, list) else np.repeat(starts, members, axis=0)
+    if members not in (1, len(starts)):
+        raise ValueError(
+            f"initial holds {len(starts)} states, members={members} asks for another number; leave members out, "
+            "or give jitter= to start shifted copies of a single one"
+        )
+    if shift is None:
+        return starts
+    shifts = shift * np.array([stream.normal(size=system.dimension) for stream in streams.of("start", len(starts))])
+    return [_shifted(*pair) for pair in zip(starts, shifts, strict=True)] if isinstance(starts, list) else starts + shifts
+
+
+def _shifted(past: Past, shift: np.ndarray) -> Past:
+    """A past moved as a whole."""
+    moved = past.copy()
+    moved.coefficients[:, :, 0] += shift
+    return moved

@@ -1,0 +1,167 @@
+"""Trajectories longer than memory: written to a Zarr store piece by piece, and gone on with after a kill.
+
+Until it is whole, a store has another name, `name.zarr.partial`, and beside it lies what is needed to go on. So a store
+under its own name is always whole.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from ..integrate import Past
+
+#: Numbers a piece holds, at least one sample of every member: some 16 MB of states.
+PIECE = 2_000_000
+
+
+def write(request, path: str | os.PathLike) -> xr.Dataset:
+    """Make all samples of a request, write them to `path`, and open it.
+
+    A store that is there already is opened if it holds exactly this; raises FileExistsError if it holds something else.
+    """
+    from tqdm.auto import tqdm
+
+    path, motion = _checked(path), request.motion
+    key = _fingerprint(request)
+    if path.exists():
+        return _same(path, key)
+    partial, notes = path.with_name(path.name + ".partial"), path.with_name(path.name + ".partial.npz")
+    total = motion.grid.count
+    length = min(total, max(1, PIECE // (len(motion.now) * motion.system.dimension)))
+    _resume(request, partial, notes, key)
+    with tqdm(total=total, initial=motion.done, desc=path.name, unit="sample", delay=2) as bar:
+        while motion.done < total:
+            first = motion.done
+            piece = request.piece(min(length, total - first))
+            if first == 0:
+                _create(piece, partial, total, length, key)
+            else:
+                _put(piece, partial, first)
+            _save(request, notes, key)
+            bar.update(motion.done - first)
+    os.replace(partial, path)
+    notes.unlink()
+    return _open(path)
+
+
+def _checked(path: str | os.PathLike) -> Path:
+    path = Path(path)
+    if path.suffix != ".zarr":
+        raise ValueError(f"to is a path that ends in .zarr, the format that can grow; {str(path)!r} given")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(path.parent)!r} to write {path.name} into")
+    return path
+
+
+def _open(path: Path) -> xr.Dataset:
+    return xr.open_zarr(path, chunks=None, consolidated=False)
+
+
+def _same(path: Path, key: str) -> xr.Dataset:
+    found = _open(path)
+    if found.attrs.get("request") != key:
+        raise FileExistsError(f"{path} exists and holds another trajectory; remove it, or write to another name")
+    return found
+
+
+def _fingerprint(request) -> str:
+    """A hash of all that decides the result."""
+    motion, grid = request.motion, request.motion.grid
+    parts = [motion.system.definition(), list(grid), motion.transient, request.attrs, request.derivative, motion.options["solver"]]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+    for now in motion.now:
+        digest.update(_bytes(now.coefficients if isinstance(now, Past) else now))
+    digest.update(_bytes(motion.values))
+    return digest.hexdigest()
+
+
+def _bytes(array: np.ndarray) -> bytes:
+    return np.ascontiguousarray(array, dtype="<f8").tobytes()
+
+
+# --- the store -----------------------------------------------------------------------------------------------------------
+
+
+def _create(piece: xr.Dataset, partial: Path, total: int, length: int, key: str) -> None:
+    """A store with the first piece, and room for all."""
+    import zarr
+
+    chunks = {name: {"chunks": tuple(length if dim == "time" else piece.sizes[dim] for dim in piece[name].dims)}
+              for name in piece.variables if "time" in piece[name].dims}  # fmt: skip
+    piece.assign_attrs(request=key).to_zarr(partial, mode="w", encoding=chunks, consolidated=False, zarr_format=3)
+    for _, array in zarr.open_group(partial, mode="r+").arrays():
+        dims = array.metadata.dimension_names
+        if "time" in dims:
+            array.resize(tuple(total if dim == "time" else size for dim, size in zip(dims, array.shape, strict=True)))
+
+
+def _put(piece: xr.Dataset, partial: Path, first: int) -> None:
+    """Write a piece into its place; what became of the members is overwritten."""
+    import zarr
+
+    group = zarr.open_group(partial, mode="r+")
+    for name, array in group.arrays():
+        dims = array.metadata.dimension_names
+        if "time" in dims:
+            place = tuple(slice(first, first + piece.sizes["time"]) if dim == "time" else slice(None) for dim in dims)
+            array[place] = piece[name].values
+        elif name in ("status", "ended"):
+            array[:] = piece[name].values
+
+
+# --- what is needed to go on ---------------------------------------------------------------------------------------------
+
+
+def _save(request, notes: Path, key: str) -> None:
+    """Note where the motion stands, in one step, so that a kill leaves the old note or the new one."""
+    motion = request.motion
+    arrays = {"status": motion.status, "ended": motion.ended}
+    for k, now in enumerate(motion.now):
+        if isinstance(now, Past):
+            arrays |= {f"{part}{k}": value for part, value in now.parts().items()}
+    if motion.system.kind != "delay":
+        arrays["now"] = motion.now
+    streams = [[stream.bit_generator.state for stream in group] for group in (motion.streams, request.watchers)]
+    words = {"request": key, "done": motion.done, "reasons": motion.reasons, "streams": streams}
+    arrays["words"] = np.frombuffer(json.dumps(words, default=_plain).encode(), np.uint8)
+    data = io.BytesIO()
+    np.savez(data, **arrays)
+    handle, temporary = tempfile.mkstemp(dir=notes.parent, prefix=notes.name)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data.getvalue())
+    os.replace(temporary, notes)
+
+
+def _resume(request, partial: Path, notes: Path, key: str) -> None:
+    """Set the motion to where an interrupted run left it, or clear away one that left nothing to go on from."""
+    motion = request.motion
+    if not notes.exists():
+        shutil.rmtree(partial, ignore_errors=True)
+        return
+    with np.load(notes) as arrays:
+        words = json.loads(arrays["words"].tobytes())
+        if words["request"] != key:
+            raise FileExistsError(
+                f"{partial} is an unfinished run of something else; call that again to finish it, or remove it and {notes.name}"
+            )
+        motion.done, motion.reasons = words["done"], words["reasons"]
+        motion.status, motion.ended = arrays["status"], arrays["ended"]
+        if motion.system.kind == "delay":
+            motion.now = [Past.of({part: arrays[f"{part}{k}"] for part in Past.PARTS}) for k in range(len(motion.now))]
+        else:
+            motion.now = arrays["now"]
+    for group, states in zip((motion.streams, request.watchers), words["streams"], strict=True):
+        for stream, state in zip(group, states, strict=True):
+            state["state"]["state"] = np.array(state["state"]["state"], np.uint64)
+            stream.bit_generator.state = state
+
+
+def _plain(value):
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
