@@ -65,7 +65,7 @@ def driven(flat: Flat) -> Driven:
         put_in[delay.symbol] = value
     rhs = tuple(substitute(flat.rhs, {now: put_in.pop(now)}))
     rhs = tuple(substitute(rhs, put_in))
-    parameters = flat.parameters + (begin,) + sum(coefficients, ())
+    parameters = (*flat.parameters, begin, *sum(coefficients, ()))
     return Driven(switched(replace(flat, kind="flow", rhs=rhs, parameters=parameters, delays=())), coefficients)
 
 
@@ -143,10 +143,10 @@ class Orbit:
         t = self.t
         ahead = min(self.shortest, end - t, BLOCK * self.length)
         near = SAME * self.shortest
-        stops = sorted({when for when, _ in self.past.coming if t + near < when < t + ahead - near}) + [t + ahead]
+        stops = sorted({when for when, _ in self.past.coming if t + near < when < t + ahead - near} | {t + ahead})
         edges = [t]
         for stop in stops:
-            if stop - edges[-1] > near:
+            if stop - edges[-1] > near or stop == stops[-1]:
                 parts = max(1, math.ceil((stop - edges[-1]) / self.length - 1e-9))
                 start = edges[-1]
                 edges += [start + (stop - start) * (k / parts) for k in range(1, parts)] + [stop]

@@ -51,7 +51,9 @@ def powers(values: np.ndarray, width: np.ndarray, accuracy: float) -> tuple[np.n
     largest = max(float(size.max()), 1e-300)
     converged = size[..., -2:].max(axis=-1) <= accuracy * largest
     coefficients[size < ROUNDING * largest] = 0.0  # high derivatives would magnify it, and shorten every step
-    return (coefficients @ to_powers) * width[..., None] ** -np.arange(values.shape[-1]), converged
+    scaled = coefficients @ to_powers
+    units = width[..., None] ** np.arange(values.shape[-1])
+    return np.divide(scaled, units, out=np.zeros_like(scaled), where=scaled != 0), converged
 
 
 class Past:

@@ -283,7 +283,8 @@ class System:
             return [state[..., delay.component] for delay in delays]
         if tuple(delayed.shape[-1:]) != (len(delays),):
             raise ValueError(
-                f"{self.label} has {len(delays)} delayed states, so delayed has shape (..., {len(delays)}); {tuple(delayed.shape)} given"
+                f"{self.label} has {len(delays)} delayed states, so delayed has shape (..., {len(delays)}); "
+                f"{tuple(delayed.shape)} given"
             )
         return [delayed[..., k] for k in range(len(delays))]
 

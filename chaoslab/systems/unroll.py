@@ -323,7 +323,8 @@ class _Unroller:
         word = state.args[0]
         if word not in self.states:
             raise DefinitionError(
-                f"in the {place}: {word!r} has no past, only states have.{suggest(word, self.states)} Write x(t - tau) with a state x"
+                f"in the {place}: {word!r} has no past, only states have.{suggest(word, self.states)} "
+                "Write x(t - tau) with a state x"
             )
         state, lag = self.scalar(state, at, place), self.scalar(lag, at, place)
         moving = {word for word in names_in(lag) if _base(word) not in self.shapes} - {"pi"}

@@ -69,7 +69,8 @@ def by_component(system: System, value, what: str) -> np.ndarray:
     array = np.asarray(value, float)
     if array.shape != (system.dimension,) or not np.isfinite(array).all() or (array < 0).any():
         raise ValueError(
-            f"{what} is a number, a mapping of components, or an array of shape ({system.dimension},), not negative; {value!r} given"
+            f"{what} is a number, a mapping of components, or an array of shape ({system.dimension},), not negative; "
+            f"{value!r} given"
         )
     return array
 
@@ -121,7 +122,8 @@ def _sound_step(system: System) -> float:
             return period / steps
         steps *= 2
     raise ValueError(
-        f"{system.label} is too stiff for noise in explicit steps: {MOST} a period are not enough. Give noise_step= to try yet shorter"
+        f"{system.label} is too stiff for noise in explicit steps: {MOST} a period are not enough. "
+        "Give noise_step= to try yet shorter ones"
     )
 
 

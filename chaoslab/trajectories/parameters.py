@@ -123,7 +123,7 @@ def sample_parameters(
 
 def _drawn(trial: "_Trial", streams: Streams, members: int, tries: int, low, high):
     """For each member the first admissible point of its own stream."""
-    generators = streams.of("start", members)
+    generators = streams.of("parameters", members)
     points = np.full((members, len(low)), np.nan)
     ends = np.full((members, trial.system.dimension), np.nan)
     searching = np.arange(members)
@@ -143,7 +143,7 @@ def _unit(design: str, streams: Streams, members: int, dimension: int) -> np.nda
         return np.stack([part.ravel() for part in np.meshgrid(*[axis] * dimension, indexing="ij")], axis=-1)
     from scipy.stats import qmc
 
-    return qmc.LatinHypercube(dimension, rng=streams.of("start", 1)[0]).random(members)
+    return qmc.LatinHypercube(dimension, rng=streams.shared("parameters")).random(members)
 
 
 def _ends(system: System, ranges) -> tuple[list[int], np.ndarray, np.ndarray]:

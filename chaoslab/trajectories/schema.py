@@ -1,10 +1,11 @@
 """The one layout of a trajectory dataset, and the function that checks it.
 
 Dims `member`, `time`, `component`, always all three. Variable `state`: float64, the raw coordinates; `observed` where the
-definition has bounded coordinates, or where noise was added to what is seen; `derivative` on request. Coordinates: `time` in the system's own unit (0 where sampling
-begins), `period` (time in dominant periods), `component` (the names in the equations), `member` from 0, `status` ("ok",
-"escaped" or "failed") and `ended` (the time of the end, NaN while ok). `parameters` along member and `parameter` where values
-differ by member. `lyapunov_time` (time in Lyapunov times) once it is measured. Attributes are text and numbers, so that NetCDF and Zarr keep them; those in JSON read back by `json.loads`.
+definition has bounded coordinates, or where noise was added to what is seen; `derivative` on request. Coordinates: `time`
+in the system's own unit (0 where sampling begins), `period` (time in dominant periods), `component` (the names in the
+equations), `member` from 0, `status` ("ok", "escaped" or "failed") and `ended` (the time of the end, NaN while ok);
+`parameters` along member and `parameter` where values differ by member; `lyapunov_time` (time in Lyapunov times) once it is
+measured. Attributes are text and numbers, so that NetCDF and Zarr keep them; those in JSON read back by `json.loads`.
 """
 
 import json

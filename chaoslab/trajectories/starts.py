@@ -14,8 +14,8 @@ from ..systems.tree import walk
 APART, BEFORE = 3, 10
 #: Iterates of a map between members, and before the first of them.
 MAP_APART, MAP_BEFORE = 20, 100
-#: A member draws its start, its process noise and its observation noise from streams of its own.
-PURPOSES = ("start", "process", "observation")
+#: What random numbers are for; each has streams of its own.
+PURPOSES = ("start", "shift", "parameters", "process", "observation")
 
 
 class Streams:
@@ -30,18 +30,15 @@ class Streams:
         else:
             self.seed = int(rng)
             root = np.random.SeedSequence(self.seed, spawn_key=tuple(path))
-        self._root, self._children = root, []
+        self._roots = dict(zip(PURPOSES, root.spawn(len(PURPOSES)), strict=True))
+
+    def shared(self, purpose: str) -> np.random.Generator:
+        """One Generator for all members, who draw equally much, in their order."""
+        return np.random.Generator(np.random.SFC64(self._roots[purpose]))
 
     def of(self, purpose: str, members: int) -> list[np.random.Generator]:
-        """A new Generator for each member."""
-        if len(self._children) < members:
-            self._children += self._root.spawn(members - len(self._children))
-        place = PURPOSES.index(purpose)
-        keys = (
-            np.random.SeedSequence(child.entropy, spawn_key=(*child.spawn_key, place), pool_size=child.pool_size)
-            for child in self._children[:members]
-        )
-        return [np.random.Generator(np.random.SFC64(key)) for key in keys]
+        """A Generator for each member."""
+        return [np.random.Generator(np.random.SFC64(child)) for child in self._roots[purpose].spawn(members)]
 
 
 def phases(system: System) -> np.ndarray:
@@ -99,8 +96,7 @@ def on_orbit(system: System, members: int, streams: Streams, period: float, opti
 
     For a delay system the pasts, which end at time 0.
     """
-    drawn = np.array([stream.random() for stream in streams.of("start", members)[1:]])
-    places = np.arange(members - 1) + drawn
+    places = np.arange(members - 1) + streams.shared("start").random(members - 1)
     if system.kind == "map":
         counts = (MAP_BEFORE + MAP_APART * places).astype(int)
         orbit = iterate(system, system.initial[None], int(counts[-1]) + 1)
@@ -172,7 +168,7 @@ def begin(system: System, initial, members: int, start: Start, streams: Streams,
         )
     if shift is None:
         return starts
-    shifts = shift * np.array([stream.normal(size=system.dimension) for stream in streams.of("start", len(starts))])
+    shifts = shift * streams.shared("shift").standard_normal((len(starts), system.dimension))
     return [_shifted(*pair) for pair in zip(starts, shifts, strict=True)] if isinstance(starts, list) else starts + shifts
 
 
