@@ -19,7 +19,7 @@ spec = importlib.util.spec_from_file_location("reference", __file__.replace("tes
 reference = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reference)
 
-ALL, FLOWS = cl.names(), cl.names("flow")
+ALL, FLOWS, DELAYS = cl.names(), cl.names("flow"), cl.names("delay")
 every_system = pytest.mark.parametrize("name", ALL)
 every_flow = pytest.mark.parametrize("name", FLOWS)
 #: Systems whose variational solution is followed beside the trajectory; larger ones are held to the bare 1e-8.
@@ -37,6 +37,11 @@ def nearby():
         )
 
     return states
+
+
+def at_rest(system, state):
+    """The delayed states of a motion that has rested at `state`."""
+    return [state[delay.component] for delay in system.flat.delays]
 
 
 @every_system
@@ -85,10 +90,9 @@ def test_emitters_agree(name, nearby):
     states = nearby(system, 3)
     ours = system.rhs(states)
     scale = np.abs(ours).max(axis=0) + 1e-9
-    scalar = scalar_function(system.flat.rhs, system.flat.variables + system.flat.parameters)
-    assert np.allclose(
-        [scalar([*x, *system.values.tolist()]) for x in states.tolist()] / scale, ours / scale, rtol=1e-11, atol=1e-12
-    )
+    scalar = scalar_function(system.flat.rhs, system.flat.inputs)
+    plain = [scalar([*x, *system.values.tolist(), *at_rest(system, x)]) for x in states.tolist()]
+    assert np.allclose(plain / scale, ours / scale, rtol=1e-11, atol=1e-12)
     assert np.allclose(system.torch_rhs()(torch.tensor(states)).numpy() / scale, ours / scale, rtol=1e-11, atol=1e-12)
 
 
@@ -98,7 +102,8 @@ def test_javascript_agrees(nearby, node):
     for name in ALL:
         system = cl.load(name)
         x = [float(v) for v in nearby(system, 1)[0]]
-        parts.append(f"out = []; ({system.javascript()})({x}, {list(map(float, system.values))}, 0, out); print(out);")
+        past = at_rest(system, x)
+        parts.append(f"out = []; ({system.javascript()})({x}, {list(map(float, system.values))}, 0, out, {past}); print(out);")
     source = "let out; const print = v => console.log(v.join(' '));\n" + "\n".join(parts)
     run = subprocess.run([node, "-"], input=source, capture_output=True, text=True, check=True, timeout=120)
     for name, line in zip(ALL, run.stdout.splitlines(), strict=True):
@@ -124,10 +129,20 @@ def test_engine_agrees_with_an_independent_one(name):
         assert error <= 1e-6
 
 
+@pytest.mark.parametrize("name", DELAYS)
+def test_delays_agree_with_the_method_of_steps(name):
+    """The largest error at the ends of five laps of one lag, over the range of the motion there."""
+    system = cl.load(name)
+    lap = float(system.lags.max())
+    expected = reference.laps(system, 5)
+    found = solve(system, system.initial[None], lap * np.arange(6)).states[0]
+    assert np.abs(found - expected).max() < 1e-9 * np.ptp(expected, axis=0).max()
+
+
 @every_system
 def test_orbit_stays_bounded_and_keeps_the_schema(name):
     system = cl.load(name)
-    ds = cl.simulate(system, 100, 10) if system.kind == "flow" else cl.simulate(system, 10_000)
+    ds = cl.simulate(system, 10_000) if system.kind == "map" else cl.simulate(system, 100, 10)
     ds.chaos.check()
     assert ds.status.item() == "ok"
     shown = ds.chaos.shown
@@ -137,7 +152,7 @@ def test_orbit_stays_bounded_and_keeps_the_schema(name):
     assert (shown.std("time") > 0).all()
 
 
-@every_flow
+@pytest.mark.parametrize("name", FLOWS + DELAYS)
 def test_period_is_measured_and_not_typed(name):
     row = {(entry["system"], entry["quantity"]): entry for entry in measured()}[name, "period"]
     system = cl.load(name)
@@ -202,7 +217,7 @@ def test_stick_slip_never_slips_to_the_wrong_side():
 
 @every_system
 def test_files_keep_everything(name, tmp_path):
-    ds = cl.simulate(name, 2, 5) if cl.load(name).kind == "flow" else cl.simulate(name, 20)
+    ds = cl.simulate(name, 20) if cl.load(name).kind == "map" else cl.simulate(name, 2, 5)
     ds.to_netcdf(tmp_path / "ds.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "ds.nc", engine="h5netcdf") as again:
         assert again.load().identical(ds)

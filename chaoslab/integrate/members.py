@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import lru_cache
 
@@ -15,41 +15,47 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def each(work: Callable[[int], None], count: int, workers: int | None = None) -> None:
-    """Call `work(member)` for every member; `workers` threads (all cores by default) help where there are many.
+def share(run: Callable, pieces: Sequence, workers: int | None = None) -> None:
+    """Call `run(piece, stopped)` for every piece, on so many threads (all cores by default).
 
-    `work` must leave its result in a place of its own, so that the result does not depend on who did it.
+    A piece leaves its result in a place of its own, so that it does not matter who did it, and ends early once `stopped()`:
+    after an error or Ctrl-C no thread goes on behind the caller's back.
     """
+    workers = min(workers or cores(), len(pieces))
+    if workers == 1:
+        for piece in pieces:
+            run(piece, lambda: False)
+        return
+    stop = threading.Event()
+    running = [_pool(workers).submit(run, piece, stop.is_set) for piece in pieces]
+    try:
+        for done in as_completed(running):
+            done.result()
+    finally:
+        stop.set()
+        for waiting in running:
+            waiting.cancel()
+
+
+def each(work: Callable[[int], None], count: int, workers: int | None = None) -> None:
+    """Call `work(member)` for every member, on so many threads, with progress."""
     from tqdm.auto import tqdm
 
-    workers = min(workers or cores(), count)
     if count == 1:
         work(0)
         return
+    workers = min(workers or cores(), count)
+    size = max(1, min(CHUNK, count // (4 * workers)))
     with tqdm(total=count, desc="members", delay=2, leave=False) as bar:
-        if workers == 1:
-            for member in range(count):
-                work(member)
-                bar.update()
-            return
-        stop = threading.Event()
 
-        def stretch(first: int, last: int) -> int:
-            for member in range(first, last):
-                if stop.is_set():
-                    break
+        def stretch(first: int, stopped: Callable[[], bool]) -> None:
+            for member in range(first, min(first + size, count)):
+                if stopped():
+                    return
                 work(member)
-            return last - first
+            bar.update(min(size, count - first))
 
-        size = max(1, min(CHUNK, count // (4 * workers)))
-        chunks = [_pool(workers).submit(stretch, first, min(first + size, count)) for first in range(0, count, size)]
-        try:
-            for chunk in as_completed(chunks):
-                bar.update(chunk.result())
-        finally:  # after Ctrl-C or an error: no thread goes on behind the caller's back
-            stop.set()
-            for chunk in chunks:
-                chunk.cancel()
+        share(stretch, range(0, count, size), workers)
 
 
 @lru_cache(maxsize=8)

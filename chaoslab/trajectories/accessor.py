@@ -88,6 +88,10 @@ class ChaosAccessor:
         ds = self._ds
         if ds["period"].isnull().any():
             raise ValueError("the trajectory has no period; simulate again with another step=")
+        if ds.attrs["kind"] == "delay" or ds.attrs["noise"] != "none" or "parameters" in ds.coords:
+            raise ValueError(
+                "only a noiseless flow or map with one set of parameters follows from its first state alone; simulate this again"
+            )
         if ds.sizes["time"] < 2 or (ds["status"] != "ok").any():
             raise ValueError("only whole trajectories of at least two samples can be resampled")
         periods = float(ds["period"][-1] - ds["period"][0]) * ds.sizes["time"] / (ds.sizes["time"] - 1)

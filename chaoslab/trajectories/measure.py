@@ -23,7 +23,7 @@ SETTINGS = {"samples": 65536, "periods": 1000, "blocks": 16}
 
 def main(wanted: list[str]) -> int:
     """Measure the named systems (all without a name), keeping every other row; returns the number that failed."""
-    chosen = [load(name).name for name in wanted] or names("flow")
+    chosen = [load(name).name for name in wanted] or [*names("flow"), *names("delay")]
     rows = {(row["system"], row["quantity"]): row for row in measured()}
     engine = f"heyoka {version('heyoka')}" if importlib.util.find_spec("heyoka") else f"scipy {version('scipy')}"
     failures = 0

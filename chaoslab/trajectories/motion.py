@@ -72,24 +72,26 @@ class Motion:
         process = self.process
         stride = round(self.grid.spacing / process.step)
         skip = stride if going_on else round(self.transient / process.step)
+        from tqdm.auto import tqdm
+
         values = np.hstack([values, np.broadcast_to(process.amplitudes, (len(well), len(process.amplitudes)))])
-        scheme = engine.scheme(self.system.flat, process.diffusion, process.names)
-        states = engine.solve(
-            self.system.flat,
-            process.diffusion,
-            process.names,
-            now,
-            values,
-            step=process.step,
-            stride=stride,
-            count=len(times),
-            skip=skip,
-            start=times[0] - skip * process.step,
-            streams=[self.streams[k] for k in well],
-            workers=self.options["workers"],
-        )
+        what = self.system.flat, process.diffusion, process.names
+        with tqdm(total=len(well) * (skip + (len(times) - 1) * stride), desc="steps", delay=2, leave=False, unit_scale=True) as bar:
+            states = engine.solve(
+                *what,
+                now,
+                values,
+                step=process.step,
+                stride=stride,
+                count=len(times),
+                skip=skip,
+                start=times[0] - skip * process.step,
+                streams=[self.streams[k] for k in well],
+                workers=self.options["workers"],
+                advanced=bar.update,
+            )
         ended = np.full(len(well), np.nan)
-        return marked(states, times, now, ended, [""] * len(well), f"strong order {scheme.order:g}")
+        return marked(states, times, now, ended, [""] * len(well), f"strong order {engine.scheme(*what).order:g}")
 
 
 def _among(found: Solution, well: np.ndarray, members: int) -> Solution:
