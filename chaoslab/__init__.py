@@ -7,12 +7,18 @@
 """
 
 from . import figures as figures
+from . import integrate as integrate
 from . import widgets as widgets
 from .systems import DefinitionError as DefinitionError
 from .systems import System as System
+from .systems import couple as couple
 from .systems import load as load
 from .systems import names as names
+from .systems import rescale as rescale
+from .systems import rotate as rotate
 from .systems import search as search
+from .systems import skew as skew
 from .systems import table as table
 from .trajectories import dominant_period as dominant_period
+from .trajectories import sample_parameters as sample_parameters
 from .trajectories import simulate as simulate

@@ -7,6 +7,10 @@ from .catalogue import names as names
 from .catalogue import reference as reference
 from .catalogue import search as search
 from .catalogue import table as table
+from .compose import couple as couple
+from .compose import skew as skew
+from .coordinates import rescale as rescale
+from .coordinates import rotate as rotate
 from .language import DefinitionError as DefinitionError
 from .language import suggest as suggest
 from .system import System as System

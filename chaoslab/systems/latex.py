@@ -33,9 +33,9 @@ def symbol(word: str) -> str:
     elif head in SPOKEN:
         head = SPOKEN[head]
     elif len(head) > 1:
-        capital = re.fullmatch(r"([A-Za-z])([a-z0-9]+)", head)
-        if capital and not below:  # Kd1 is K with a subscript, as the papers print it
-            head, below = capital.groups()
+        capital = re.fullmatch(r"([A-Z])([a-z0-9]+)|([a-z])([a-z0-9])", head)
+        if capital and not below:  # Kd1 is K with a subscript and vs is v with one, as the papers print them; speed is a word
+            head, below = filter(None, capital.groups())
         else:
             head = rf"\mathrm{{{head}}}"
     if not below:

@@ -332,6 +332,8 @@ class _Unroller:
             raise DefinitionError(
                 f"in the {place}: the lag of {word!r} is made of {sorted(moving)}; lags are constant, numbers and parameters"
             )
+        if state.head == "number":  # outside the index, where it was always this
+            return state
         return self.delays.setdefault((state, lag), name(f"delayed[{len(self.delays)}]"))
 
     def shape(self, word: str, place: str) -> tuple[int, ...]:
