@@ -4,7 +4,10 @@ import inspect
 
 import chaoslab as cl
 
-PUBLIC = {"DefinitionError", "System", "load", "names", "search", "table", "dominant_period", "simulate", "figures", "widgets"}
+PUBLIC = set(
+    "DefinitionError System couple dominant_period figures load names rescale rotate sample_parameters search simulate skew table "
+    "widgets".split()
+)
 LAYERS = {"systems", "integrate", "trajectories"}
 
 

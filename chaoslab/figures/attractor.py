@@ -9,8 +9,9 @@ from .style import COLOURS, SCALE, chosen, clock, few_enough, label, length, spe
 
 
 def attractor(ds: xr.Dataset, components: Sequence[str] | None = None, *, colour: str = "time", title: str | None = None):
-    """The trajectory in two or three of its components, as a plotly figure; a map of one component as x[n+1] over x[n].
+    """The trajectory in two or three of its components, as a plotly figure; one component over its past.
 
+    A map of one component is drawn as x[n+1] over x[n], a delay system as x over x(t - tau), tau being its longest lag.
     `components` default to the first three, `colour` is "time", "speed" or "member". Raises ValueError for components
     the trajectory does not have and for more points than a browser turns.
     """
@@ -19,7 +20,7 @@ def attractor(ds: xr.Dataset, components: Sequence[str] | None = None, *, colour
     points, axes = _points(ds, components)
     few_enough(points)
     values, legend = _colours(ds, points, colour)
-    solid, flat = ds.attrs["kind"] == "flow", len(axes) == 2
+    solid, flat = ds.attrs["kind"] != "map", len(axes) == 2
     figure = go.Figure()
     for m in range(points.sizes["member"]):
         place = dict(zip("xyz", points.values[m].T.astype(np.float32), strict=False))
@@ -72,7 +73,7 @@ def attractor_still(
 
     points, axes = _points(ds, components)
     values, _ = _colours(ds, points, colour)
-    flat, solid = len(axes) == 2, ds.attrs["kind"] == "flow"
+    flat, solid = len(axes) == 2, ds.attrs["kind"] != "map"
     if ax is None:
         ax = plt.figure(figsize=(6, 5)).add_subplot(projection=None if flat else "3d")
     if not flat and ax.name != "3d":
@@ -114,12 +115,24 @@ def _points(ds: xr.Dataset, components) -> tuple[xr.DataArray, list[str]]:
     names = [label(ds, str(word)) for word in points["component"].values]
     if len(names) > 1:
         return points, names
-    if ds.attrs["kind"] != "map" or points.sizes["time"] < 2:
+    pairs, names = against_its_past(ds, points, names[0])
+    return xr.DataArray(pairs, dims=points.dims, coords={"time": points["time"][: pairs.shape[1]]}), names
+
+
+def against_its_past(ds: xr.Dataset, points: xr.DataArray, name: str) -> tuple[np.ndarray, list[str]]:
+    """The pairs (member, time, axis) by which one component is drawn, and their labels: x[n+1] over x[n] for a map, x over
+    x(t - tau) for a delay system, tau being its longest lag (to the nearest sample)."""
+    kind, shift, names = ds.attrs["kind"], 1, [f"{name}[n]", f"{name}[n+1]"]
+    if kind == "delay" and points.sizes["time"] > 1:
+        lag, step = float(ds.chaos.system.lags.max()), float(ds["time"][1] - ds["time"][0])
+        shift, names = max(1, round(lag / step)), [f"{name}(t - {lag:.4g})", f"{name}(t)"]
+    if kind == "flow" or points.sizes["time"] <= shift:
         raise ValueError(
             f"{ds.attrs['name']}: one component is no picture of a state space; draw ds.chaos.series(), or name two or three"
+            if kind == "flow"
+            else f"{ds.attrs['name']}: a picture of one component over its past needs more than {shift} samples"
         )
-    pairs = np.concatenate([points.values[:, :-1], points.values[:, 1:]], axis=-1)
-    return xr.DataArray(pairs, dims=points.dims, coords={"time": points["time"][:-1]}), [f"{names[0]}[n]", f"{names[0]}[n+1]"]
+    return np.concatenate([points.values[:, :-shift], points.values[:, shift:]], axis=-1), names
 
 
 def _colours(ds: xr.Dataset, points: xr.DataArray, colour: str) -> tuple[np.ndarray | None, str]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..systems import load, names
 from ..trajectories import simulate
-from .attractor import _line
+from .attractor import _line, against_its_past
 from .style import chosen
 
 #: Pairs of components that show a system better than its first two.
@@ -30,12 +30,11 @@ def gallery(systems: Sequence[str] | None = None, *, periods: float = 60, column
         ax.set_axis_off()
     for ax, word in zip(axes.flat, systems, strict=False):
         system = load(word)
-        ds = simulate(system, periods) if system.kind == "flow" else simulate(system, 20_000, transient=100)
+        ds = simulate(system, 20_000, transient=100) if system.kind == "map" else simulate(system, periods)
         pair = BEST.get(system.name)
-        points = chosen(ds, None if pair is None else list(pair), 2).values[0]
-        if points.shape[1] == 1:
-            points = np.column_stack([points[:-1, 0], points[1:, 0]])
-        if system.kind == "flow":
+        drawn = chosen(ds, None if pair is None else list(pair), 2)
+        points = (drawn.values if drawn.sizes["component"] > 1 else against_its_past(ds, drawn, "x")[0])[0]
+        if system.kind != "map":
             _line(ax, points, np.arange(len(points), dtype=float), 0)
         else:
             ax.scatter(*points.T, s=0.2, c=np.arange(len(points)), cmap="viridis", linewidths=0)

@@ -20,7 +20,7 @@ def series(ds: xr.Dataset, components: Sequence[str] | None = None, *, title: st
     few_enough(points)
     time, unit = clock(ds)
     names = [str(word) for word in points["component"].values]
-    mode = "lines" if ds.attrs["kind"] == "flow" else "lines+markers"
+    mode = "lines+markers" if ds.attrs["kind"] == "map" else "lines"
     figure = make_subplots(rows=len(names), cols=1, shared_xaxes=True, vertical_spacing=0.03)
     for row, word in enumerate(names, 1):
         for m, values in enumerate(points.sel(component=word).values):
