@@ -7,12 +7,14 @@ import xarray as xr
 
 from ..integrate import iterate, solve
 from ..systems import System, load, suggest
-from .grid import period_of, whole
+from .grid import period_of, positive, whole
 from .starts import Streams, phases
 
 DESIGNS = ("random", "latin", "grid")
 #: A motion is over where its last half moves less than this, relative to all of it.
 STILL = 1e-4
+#: Length of a trial, in periods.
+TRIAL = {"flow": 100, "map": 2000}
 #: Samples a trial is judged by.
 SAMPLES = 600
 
@@ -72,15 +74,15 @@ def sample_parameters(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     *,
     design: str = "random",
-    periods: float = 100,
+    periods: float | None = None,
     tries: int = 100,
     rng: int | np.random.Generator = 0,
     workers: int | None = None,
 ) -> xr.Dataset:
     """Parameter values at which the motion goes on, for `simulate(system, parameters=...)`.
 
-    Each point drawn is tried from the definition's state for `periods` periods and rejected where the motion escapes, comes
-    to rest or fails. Returns coordinates `parameters` (member, parameter) and the variable `start` (member, component), where
+    Each point drawn is tried from the definition's state for `periods` periods (100, or 2,000 iterations of a map) and
+    rejected where the motion escapes, comes to rest or fails; one that escapes later is not found out. Returns coordinates `parameters` (member, parameter) and the variable `start` (member, component), where
     the trial ended, on or near the attractor; attributes count the points tried and rejected.
 
     Parameters
@@ -102,6 +104,7 @@ def sample_parameters(
         raise ValueError(f"design {design!r} is not known.{suggest(str(design), DESIGNS)} Designs are {', '.join(DESIGNS)}")
     ranges = dict(system.ranges if ranges is None else ranges)
     places, low, high = _ends(system, ranges)
+    periods = positive(TRIAL["map" if system.kind == "map" else "flow"] if periods is None else periods, "periods")
     streams = Streams(rng)
     trial = _Trial(system, places, periods, workers)
     if design == "random":
