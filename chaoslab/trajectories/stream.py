@@ -17,8 +17,8 @@ import xarray as xr
 
 from ..integrate import Past
 
-#: Numbers a piece holds, at least one sample of every member: some 16 MB of states.
-PIECE = 2_000_000
+#: Numbers a piece holds, at least one sample of every member: some 5 MB of states.
+PIECE = 600_000
 
 
 def write(request, path: str | os.PathLike) -> xr.Dataset:

@@ -62,7 +62,7 @@ def test_a_name_is_text():
 
 def test_names_are_sorted_and_of_one_kind():
     assert names() == sorted(names(), key=str.lower)
-    assert set(names("flow")) | set(names("map")) == set(names())
+    assert set(names("flow")) | set(names("map")) | set(names("delay")) == set(names())
     assert "Henon" in names("map")
     assert "Henon" not in names("flow")
 
