@@ -12,6 +12,7 @@ from .solve import Solution as Solution
 from .solve import default_solver as default_solver
 from .solve import iterate as iterate
 from .solve import marked as marked
+from .solve import sizes_of as sizes_of
 from .solve import solve as solve
 from .switching import Switched as Switched
 from .switching import switched as switched

@@ -80,6 +80,7 @@ class Orbit:
     def __init__(self, system: System, past: Past, values: np.ndarray, make, tolerance: float):
         self.flow, self.make = driven(system.flat), make
         self.past, self.tolerance = past, tolerance
+        self.size = min(1.0, past.size)  # steps are held to the tolerance where the motion is this small, not to a part of it
         self.accuracy = max(tolerance / 10, FINEST)
         self.components = [delay.component for delay in system.flat.delays]
         self.lags = system.lags_at(values)
@@ -166,7 +167,9 @@ class Orbit:
             values = np.stack(
                 [self.past.at(times - lag, component) for component, lag in zip(self.components, self.lags, strict=True)], axis=1
             )
-            rows, converged = powers(values, np.broadcast_to(widths[:, None], values.shape[:2]), self.accuracy, self.longest)
+            rows, converged = powers(
+                values, np.broadcast_to(widths[:, None], values.shape[:2]), self.accuracy, size=self.size, clock=self.longest
+            )
             bad = ~converged.all(axis=1) & (widths > SHORTEST * self.shortest)
             if len(begins) > MOST_PIECES:
                 self.failed, self.message = True, f"varies too fast to be followed at t = {self.past.now:.6g}"

@@ -40,22 +40,23 @@ def chebyshev(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.sin(math.pi / (4 * count) * (2 * np.arange(count)[::-1] + 1)) ** 2, to_coefficients, to_powers
 
 
-def powers(values: np.ndarray, width: np.ndarray, accuracy: float, clock: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def powers(values: np.ndarray, width: np.ndarray, accuracy: float, *, size: float = 0.0, clock: float = 0.0):
     """Polynomials through values (..., node) on pieces of this width: coefficients of powers of time since the piece began,
     and whether they converge, their last coefficients being below `accuracy` times the size of all values.
 
-    The times of the values are rounded as numbers of the size `clock` are; nothing is made of what may come from that.
+    `size` is that of the motion as a whole, where it may be larger. The times of the values are rounded as numbers of the size
+    `clock` are; nothing is made of what may come from that.
     """
     _, to_coefficients, to_powers = chebyshev(values.shape[-1])
     middle = values[..., values.shape[-1] // 2]
     coefficients = (values - middle[..., None]) @ to_coefficients  # less rounding where the values hardly change
     coefficients[..., 0] += middle
-    size = np.abs(coefficients)
-    largest = max(float(size.max()), 1e-300)
+    sizes = np.abs(coefficients)
+    largest = max(float(sizes.max()), 1e-300)
     steepest = float((np.abs(np.diff(values)) / width[..., None]).max()) * values.shape[-1]
     noise = ROUNDING * largest + 2.0**-50 * clock * steepest
-    converged = size[..., -2:].max(axis=-1) <= max(accuracy * largest, noise)
-    coefficients[size < noise] = 0.0  # high derivatives would magnify it, and shorten every step
+    converged = sizes[..., -2:].max(axis=-1) <= max(accuracy * max(largest, size), noise)
+    coefficients[sizes < noise] = 0.0  # high derivatives would magnify it, and shorten every step
     scaled = coefficients @ to_powers
     units = width[..., None] ** np.arange(values.shape[-1])
     return np.divide(scaled, units, out=np.zeros_like(scaled), where=scaled != 0), converged
@@ -82,6 +83,11 @@ class Past:
     def now(self) -> float:
         """The time where the motion stands."""
         return self.origin + self.span[1]
+
+    @property
+    def size(self) -> float:
+        """The largest of its states where pieces begin."""
+        return float(np.abs(self.coefficients[self.first : self.first + self.count, :, 0]).max())
 
     @property
     def state(self) -> np.ndarray:
@@ -172,7 +178,7 @@ def given(function: Callable, reach: float, now: float, dimension: int, *, accur
 
     It is cut until polynomials agree with it; where none does, it jumps or has a kink, and the place is noted as a break.
     """
-    nodes = chebyshev(NODES)[0]
+    nodes, size = chebyshev(NODES)[0], 0.0
     todo = [(-reach * (k + 1) / PIECES, -reach * k / PIECES) for k in range(PIECES)]
     edges, rows, breaks = [-reach], [], []
     while todo:
@@ -183,7 +189,8 @@ def given(function: Callable, reach: float, now: float, dimension: int, *, accur
                 f"the history must give {dimension} finite numbers, one a component, at every time from {-reach:g} to 0; "
                 f"between {low:.6g} and {high:.6g} it gives shape {values.shape[1:]}, {values[0]}"
             )
-        coefficients, converged = powers(values.T, np.full(dimension, high - low), accuracy)
+        size = max(size, float(np.abs(values).max()))
+        coefficients, converged = powers(values.T, np.full(dimension, high - low), accuracy, size=size)
         if converged.all() or high - low < SHORTEST * reach:
             breaks += [] if converged.all() else [(low, 0)]
             edges.append(high)

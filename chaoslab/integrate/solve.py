@@ -62,18 +62,20 @@ def solve(
     solver: str | None = None,
     workers: int | None = None,
     delayed: bool = False,
+    sizes: np.ndarray | None = None,
 ) -> Solution:
     """Solve a flow or delay system from `initial` (member, component) at time `start`, sampled at the ascending `times`.
 
     `values` are parameter values in the order of `system.flat.parameters`, one row for all members or one a member. A delay
     system starts from a past for each member, or has rested at `initial` until now; its `delayed` states are given too if
     wanted. A member that blows up is marked and dated, never raised. `workers` threads share the members (default: all
-    cores), without changing any.
+    cores), without changing any. A member has escaped where it is a trillion times larger than at first, or than its entry in
+    `sizes` (member,).
     """
     solver = solver or default_solver()
     values = np.broadcast_to(system.values if values is None else values, (len(initial), len(system.values)))
     if system.kind == "delay":
-        return _solve_delay(system, initial, times, values, start, tolerance, solver, delayed)
+        return _solve_delay(system, initial, times, values, start, tolerance, solver, delayed, sizes)
     pieces = switched(system.flat)
     states = np.empty((len(initial), len(times), system.dimension))
     ended, reasons = np.full(len(initial), np.nan), [""] * len(initial)
@@ -93,10 +95,10 @@ def solve(
             ended[k], reasons[k] = (np.nan if end is None else end), walk.message
 
     members.each(one, len(initial), workers if simple and solver == "taylor" else 1)  # Python itself runs on one core
-    return marked(states, times, initial, ended, reasons, solver)
+    return marked(states, times, sizes_of(initial) if sizes is None else sizes, ended, reasons, solver)
 
 
-def _solve_delay(system, initial, times, values, start, tolerance, solver, delayed) -> Solution:
+def _solve_delay(system, initial, times, values, start, tolerance, solver, delayed, sizes) -> Solution:
     if not delay.driven(system.flat).pieces.smooth:
         tolerance = min(tolerance, SWITCHING)
     make = lambda equations: SOLVERS[solver](equations, tolerance)
@@ -112,33 +114,45 @@ def _solve_delay(system, initial, times, values, start, tolerance, solver, delay
         ended[k], reasons[k], pasts[k] = (np.nan if end is None else end), orbit.message, orbit.past
 
     members.each(one, len(initial), 1)
-    first = np.array([past.state if isinstance(past, Past) else past for past in initial])
-    solution = marked(states, times, first, ended, reasons, solver)
+    solution = marked(states, times, sizes_of(initial) if sizes is None else sizes, ended, reasons, solver)
     return replace(solution, delayed=seen if delayed else None, pasts=tuple(pasts))
 
 
 def iterate(
-    system: System, initial: np.ndarray, count: int, *, skip: int = 0, first: int = 0, values: np.ndarray | None = None
+    system: System,
+    initial: np.ndarray,
+    count: int,
+    *,
+    skip: int = 0,
+    first: int = 0,
+    values: np.ndarray | None = None,
+    sizes: np.ndarray | None = None,
 ) -> Solution:
     """Iterate a map from `initial` (member, component), which is iterate number `first`: `count` states after `skip`.
 
-    Ends are dated by the place among these states.
+    Ends are dated by the place among these states; `sizes` as in `solve`.
     """
     states = maps.iterate(system.flat, initial, system.values if values is None else values, count, skip, first)
-    ended = np.full(len(initial), np.nan)
-    return marked(states, np.arange(count, dtype=float), initial, ended, [""] * len(initial), "iteration")
+    ended, sizes = np.full(len(initial), np.nan), sizes_of(initial) if sizes is None else sizes
+    return marked(states, np.arange(count, dtype=float), sizes, ended, [""] * len(initial), "iteration")
 
 
-def marked(states, times, initial, ended, reasons, solver) -> Solution:
+def sizes_of(initial) -> np.ndarray:
+    """The size of each member's state, or of the past it has; at least 1."""
+    sizes = [past.size if isinstance(past, Past) else np.abs(past).max() for past in initial]
+    return np.maximum(1.0, np.array(sizes, float))
+
+
+def marked(states, times, sizes, ended, reasons, solver) -> Solution:
     """States of members as a Solution: failed with a reason, escaped where a state is not finite or enormous."""
-    bound = ESCAPED * max(1.0, float(np.abs(initial).max()))
+    bounds = ESCAPED * np.asarray(sizes)
     with np.errstate(invalid="ignore"):
-        wild = not (np.abs(states).max() < bound) if states.size else False
+        wild = not (np.abs(states).max() < bounds.min()) if states.size else False
     status = np.full(len(states), "ok", dtype="<U7")
     if wild or not np.isnan(ended).all():
         for k, rows in enumerate(states):
             with np.errstate(invalid="ignore"):
-                lost = ~(np.abs(rows) < bound).all(axis=1)
+                lost = ~(np.abs(rows) < bounds[k]).all(axis=1)
             if lost.any() or not np.isnan(ended[k]):
                 first = int(lost.argmax()) if lost.any() else len(rows)
                 when = times[first] if first < len(rows) else times[-1]

@@ -145,7 +145,9 @@ class _Typesetter:
         raised = f"^{{{self.tree(exponent)}}}"
         if base.head in COMMANDS:
             return self.function(base.head) + raised + rf"\left({self.tree(base.args[0])}\right)"
-        return (rf"\left({self.tree(base)}\right)" if base.head in ("/", "*", "**", "delayed", *COMMANDS) else self.tree(base, 10)) + raised
+        return (
+            rf"\left({self.tree(base)}\right)" if base.head in ("/", "*", "**", "delayed", *COMMANDS) else self.tree(base, 10)
+        ) + raised
 
     @staticmethod
     def subscripted(word: str, below: str) -> str:

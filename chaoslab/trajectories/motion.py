@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..integrate import Past, Solution, iterate, marked, solve
+from ..integrate import Past, Solution, iterate, marked, sizes_of, solve
 from ..integrate import noise as engine
 from ..systems import System
 from .grid import Grid
@@ -28,45 +28,50 @@ class Motion:
     streams: list[np.random.Generator]
     options: dict
     done: int = 0
+    solver: str = ""
+    sizes: np.ndarray = field(init=False)
     status: np.ndarray = field(init=False)
     ended: np.ndarray = field(init=False)
     reasons: list[str] = field(init=False)
 
     def __post_init__(self):
+        self.sizes = sizes_of(self.now)
         self.now = list(self.now) if self.system.kind == "delay" else self.now
         self.status = np.full(len(self.now), "ok", dtype="<U7")
         self.ended, self.reasons = np.full(len(self.now), np.nan), [""] * len(self.now)
 
     def advance(self, count: int, delayed: bool = False) -> Solution:
         """The next `count` samples, of all members; those that have ended stay NaN."""
-        well = np.flatnonzero(self.status == "ok")
-        found = self._solve(well, self.grid.times(self.done, self.done + count), delayed)
-        self.status[well], self.ended[well] = found.status, found.ended
-        for k, reason in zip(well, found.reasons, strict=True):
-            self.reasons[k] = reason
-        if len(well) < len(self.now):
-            found = _among(found, well, len(self.now))
-        if self.system.kind == "delay":
-            for k, past in zip(well, found.pasts, strict=True):
-                self.now[k] = past
-        else:
-            self.now = found.states[:, -1].copy()
+        well, members = np.flatnonzero(self.status == "ok"), len(self.now)
+        states = np.full((members, count, self.system.dimension), np.nan)
+        seen = np.full((members, count, len(self.system.flat.delays)), np.nan) if delayed else None
+        if len(well):
+            found = self._solve(well, self.grid.times(self.done, self.done + count), delayed)
+            states, seen = (found.states, found.delayed) if len(well) == members else _among(found, well, states, seen)
+            self.solver, self.status[well], self.ended[well] = found.solver, found.status, found.ended
+            for place, k in enumerate(well):
+                self.reasons[k] = found.reasons[place]
+                if self.system.kind == "delay":
+                    self.now[k] = found.pasts[place]
+        if self.system.kind != "delay":
+            self.now = states[:, -1].copy()
         self.done += count
-        return found
+        return Solution(states, self.status, self.ended, tuple(self.reasons), self.solver, seen)
 
     def _solve(self, well: np.ndarray, times: np.ndarray, delayed: bool) -> Solution:
         now = [self.now[k] for k in well] if self.system.kind == "delay" else self.now[well]
         values, going_on = self.values[well], self.done > 0 or self.grid.before is not None
-        before = times[0] - self.grid.spacing
+        before, sizes = times[0] - self.grid.spacing, self.sizes[well]
         if self.system.kind == "map":
             skip = 1 if going_on else round(self.transient)
-            found = iterate(self.system, now, len(times), skip=skip, first=round(before) if going_on else 0, values=values)
+            first = round(before) if going_on else -skip
+            found = iterate(self.system, now, len(times), skip=skip, first=first, values=values, sizes=sizes)
             found.ended[:] += times[0]
             return found
         if self.process is not None:
             return self._with_noise(well, now, values, times, going_on)
         start = before if going_on else -self.transient
-        return solve(self.system, now, times, values=values, start=start, delayed=delayed, **self.options)
+        return solve(self.system, now, times, values=values, start=start, delayed=delayed, sizes=sizes, **self.options)
 
     def _with_noise(self, well, now, values, times, going_on) -> Solution:
         process = self.process
@@ -91,16 +96,12 @@ class Motion:
                 advanced=bar.update,
             )
         ended = np.full(len(well), np.nan)
-        return marked(states, times, now, ended, [""] * len(well), f"strong order {engine.scheme(*what).order:g}")
+        return marked(states, times, self.sizes[well], ended, [""] * len(well), f"strong order {engine.scheme(*what).order:g}")
 
 
-def _among(found: Solution, well: np.ndarray, members: int) -> Solution:
-    """The solution with members that ended earlier put back, all NaN."""
-    spread = lambda rows, fill: np.full((members, *rows.shape[1:]), fill, dtype=rows.dtype)
-    states, ended, status = spread(found.states, np.nan), spread(found.ended, np.nan), spread(found.status, "escaped")
-    states[well], ended[well], status[well] = found.states, found.ended, found.status
-    delayed = None
-    if found.delayed is not None:
-        delayed = spread(found.delayed, np.nan)
-        delayed[well] = found.delayed
-    return Solution(states, status, ended, found.reasons, found.solver, delayed, found.pasts)
+def _among(found: Solution, well: np.ndarray, states: np.ndarray, seen: np.ndarray | None):
+    """States and delayed states with those of members that go on put in."""
+    states[well] = found.states
+    if seen is not None:
+        seen[well] = found.delayed
+    return states, seen

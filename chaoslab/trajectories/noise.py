@@ -51,8 +51,10 @@ def deviations(system: System, *, observed: bool = False) -> np.ndarray:
             f"t = {solution.ended[0]:.6g}"
         )
     spread = system.observe(solution.states[0]).std(axis=0)
-    if not observed:
-        spread = np.where(phases(system), 0.0, spread)
+    counts = phases(system)
+    if observed and system.flat.observed is not None:
+        counts &= np.array([seen is state for seen, state in zip(system.flat.observed, system.flat.variables, strict=True)])
+    spread = np.where(counts, 0.0, spread)
     spread.flags.writeable = False
     return spread
 
@@ -80,7 +82,7 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
 
     `spacing`, that of samples, is divided into equal steps no longer than `step`.
     """
-    flat = system.flat
+    flat, step = system.flat, None if step is None else positive(step, "noise_step")
     if amplitude is None:
         diffusion, names, added = flat.noise or (), flat.parameters, np.empty(0)
         described = {"definition": dict(system.noise)}
@@ -92,6 +94,11 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
                 "observation_noise= is added to what is seen of any system"
             )
         strength = np.zeros(0) if not amplitudes.any() else amplitudes * deviations(system) / np.sqrt(period_of(system))
+        if amplitudes.any() and not strength.any():
+            raise ValueError(
+                f"process_noise is measured in deviations of the noiseless orbit, and that of {system.label} rests, or just counts "
+                "time in these components; write the noise into the definition instead, as in noise={'x': '0.1'}"
+            )
         symbols = [name(f"amplitude[{k}]") if b > 0 else ZERO for k, b in enumerate(strength)]
         diffusion, added = tuple(symbols), strength[strength > 0]
         names = flat.parameters + tuple(symbol for symbol in symbols if symbol is not ZERO)
@@ -99,15 +106,18 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
         described |= {"diffusion": dict(zip(system.components, strength.tolist(), strict=False))}
     if all(tree is ZERO for tree in diffusion):
         return None
-    largest = _sound_step(system) if step is None else positive(step, "noise_step")
-    parts = int(np.ceil(spacing / largest - 1e-9))
+    largest = _sound_step(system) if step is None else step
+    parts = max(1, int(np.ceil(spacing / largest - 1e-9)))
     return Process(diffusion, names, added, spacing / parts, described | {"step": spacing / parts})
 
 
 @lru_cache(maxsize=256)
 def _sound_step(system: System) -> float:
     """The longest step, a period over a power of two, at which the noiseless motion is right."""
-    flat, period = system.flat, period_of(system)
+    try:
+        flat, period = system.flat, period_of(system)
+    except ValueError as error:
+        raise ValueError(f"no step for the noise of {system.label} is known without a period; give noise_step=") from error
     times = (BEFORE + APART * np.arange(STATES)) * period
     starts = solve(system, system.initial[None], times).states[0]
     exact = solve(system, starts, np.array([0.0, period])).states[:, 1]

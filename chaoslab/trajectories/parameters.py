@@ -7,8 +7,8 @@ import xarray as xr
 
 from ..integrate import iterate, solve
 from ..systems import System, load, suggest
-from .grid import period_of, positive, whole
-from .starts import Streams, phases
+from .grid import fits, period_of, positive, whole
+from .starts import Streams, phases, reach
 
 DESIGNS = ("random", "latin", "grid")
 #: A motion is over where its last half moves less than this, relative to all of it.
@@ -43,7 +43,12 @@ def rows_of(system: System, parameters) -> tuple[np.ndarray | None, np.ndarray |
     arrays = {key: np.asarray(value, float) for key, value in parameters.items()}
     columns = system._columns(arrays)
     members = {np.shape(column)[0] for column in columns if np.ndim(column) == 1}
-    if len(members) != 1 or any(np.ndim(column) > 1 for column in columns) or not all(np.isfinite(c).all() for c in columns):
+    if (
+        len(members) != 1
+        or members == {0}
+        or any(np.ndim(column) > 1 for column in columns)
+        or not all(np.isfinite(c).all() for c in columns)
+    ):
         shapes = {key: value.shape for key, value in arrays.items()}
         raise ValueError(f"parameters give one finite value a member, in arrays of one length; shapes {shapes} given")
     return np.stack(np.broadcast_arrays(*columns), axis=-1), None
@@ -82,8 +87,9 @@ def sample_parameters(
     """Parameter values at which the motion goes on, for `simulate(system, parameters=...)`.
 
     Each point drawn is tried from the definition's state for `periods` periods (100, or 2,000 iterations of a map) and
-    rejected where the motion escapes, comes to rest or fails; one that escapes later is not found out. Returns coordinates `parameters` (member, parameter) and the variable `start` (member, component), where
-    the trial ended, on or near the attractor; attributes count the points tried and rejected.
+    rejected where the motion escapes, comes to rest or fails; one that escapes later is not found out. Returns coordinates
+    `parameters` (member, parameter) and the variable `start` (member, component), where the trial ended, on or near the
+    attractor; attributes count the points tried and rejected.
 
     Parameters
     ----------
@@ -105,6 +111,7 @@ def sample_parameters(
     ranges = dict(system.ranges if ranges is None else ranges)
     places, low, high = _ends(system, ranges)
     periods = positive(TRIAL["map" if system.kind == "map" else "flow"] if periods is None else periods, "periods")
+    fits(system, members ** len(low) if design == "grid" else members, SAMPLES, 1)
     streams = Streams(rng)
     trial = _Trial(system, places, periods, workers)
     if design == "random":
@@ -189,10 +196,7 @@ class _Trial:
         if system.kind == "map":
             solution = iterate(system, starts, max(2, round(self.times[-1])), values=rows)
         else:
-            lags = [system.lags_at(row) for row in rows] if system.kind == "delay" else []
-            bad = np.array([not (lag > 0).all() for lag in lags], bool)
-            if bad.any():
-                raise ValueError(f"the ranges reach lags that are not positive, as at {points[bad][0]}; give other ranges")
+            reach(system, rows)
             solution = solve(system, starts, self.times, values=rows, tolerance=1e-9, workers=self.workers)
         rested = (solution.status == "ok") & self._still(solution.states)
         self.tried += len(points)

@@ -84,12 +84,21 @@ def simulate(
     """
     system = load(system) if isinstance(system, str) else system
     _check(system, solver, tolerance, workers)
-    transient = positive(transient, "transient, in periods,", zero=True)
+    tolerance, transient = float(tolerance), positive(transient, "transient, in periods,", zero=True)
     jitter = positive(jitter, "jitter", zero=True)
+    if parameters is None and isinstance(initial, xr.Dataset) and "parameters" in initial.coords:
+        parameters = initial
     values, starts = rows_of(system, parameters)
     initial = starts if initial is None else initial
     members = _count(members, values)
-    when = grid(system, periods, samples, duration, step, transient > 0 or (members > 1 and initial is None))
+    when = grid(
+        system,
+        periods,
+        samples,
+        duration,
+        step,
+        transient > 0 or (members > 1 and initial is None and values is None and not jitter),
+    )
     if isinstance(initial, xr.Dataset):
         if transient:
             raise ValueError("a dataset given as initial is continued, so there is no transient to drop")
@@ -110,12 +119,9 @@ def simulate(
     motion = Motion(system, starts, rows, when, skip, moved, wiener, options)
     watchers = streams.of("observation", len(starts)) if seen is not None else []
     attrs = {"seed": streams.seed, "noise": noises.described(system, moved, seen), "tolerance": tolerance}
-    request = Request(motion, seen, watchers, derivative, values is not None, attrs)
-    if to is not None:
-        ds = stream.write(request, to)
-    else:
-        ds = request.piece(when.count)
-    _report(motion)
+    request = Request(motion, seen, watchers, bool(derivative), values is not None, attrs)
+    ds = request.piece(when.count) if to is None else stream.write(request, to)
+    _report(system, ds, motion.reasons)
     return ds
 
 
@@ -190,13 +196,12 @@ def _count(members: int | None, values: np.ndarray | None) -> int:
     return len(values)
 
 
-def _report(motion: Motion) -> None:
-    ended = np.flatnonzero(motion.status != "ok")
+def _report(system: System, ds: xr.Dataset, reasons: list[str]) -> None:
+    """Warn of members that have ended."""
+    status, when = ds["status"].values, ds["ended"].values
+    ended = np.flatnonzero(status != "ok")
     if not len(ended):
         return
-    first = ", ".join(
-        f"member {k} {motion.status[k]} at t = {motion.ended[k]:.6g}" + (f" ({motion.reasons[k]})" * bool(motion.reasons[k]))
-        for k in ended[:3]
-    )
+    first = ", ".join(f"member {k} {status[k]} at t = {when[k]:.6g}" + (f" ({reasons[k]})" * bool(reasons[k])) for k in ended[:3])
     more = f", and {len(ended) - 3} more" if len(ended) > 3 else ""
-    warnings.warn(f"{motion.system.label}: {first}{more}; NaN from there on", TrajectoryWarning, stacklevel=3)
+    warnings.warn(f"{system.label}: {first}{more}; NaN from there on", TrajectoryWarning, stacklevel=3)

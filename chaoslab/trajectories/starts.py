@@ -12,8 +12,12 @@ from ..systems.tree import walk
 
 #: Members start on the orbit of the stored state, one after another, about this many periods apart, after ten of them.
 APART, BEFORE = 3, 10
+#: Where in this part of the distance each starts is drawn: over two whole periods, so that a cycle is met at every phase.
+WITHIN = 2 / 3
 #: Iterates of a map between members, and before the first of them.
 MAP_APART, MAP_BEFORE = 20, 100
+#: Samples before the longest lag that its spline takes into account.
+SPLINE = 16
 #: What random numbers are for; each has streams of its own.
 PURPOSES = ("start", "shift", "parameters", "process", "observation")
 
@@ -57,6 +61,8 @@ def given_starts(system: System, initial, when: float, reach: float):
     if isinstance(initial, xr.Dataset):
         initial = initial["state"].sel(component=list(system.components))
         if system.kind == "delay":
+            needed = np.searchsorted(initial["time"].values, initial["time"].values[-1] - reach) - SPLINE
+            initial = initial.isel(time=slice(max(0, int(needed)), None))
             time = initial["time"].values
             moved = [sampled(time, rows, reach) for rows in initial.transpose("member", "time", "component").values]
             return [past.copy(when - past.now) for past in moved]
@@ -96,7 +102,7 @@ def on_orbit(system: System, members: int, streams: Streams, period: float, opti
 
     For a delay system the pasts, which end at time 0.
     """
-    places = np.arange(members - 1) + streams.shared("start").random(members - 1)
+    places = np.arange(members - 1) + WITHIN * streams.shared("start").random(members - 1)
     if system.kind == "map":
         counts = (MAP_BEFORE + MAP_APART * places).astype(int)
         orbit = iterate(system, system.initial[None], int(counts[-1]) + 1)
@@ -142,7 +148,11 @@ def reach(system: System, values: np.ndarray | None) -> float:
     """The longest lag at any of these parameter values (member, parameter); zero where there is none."""
     if not system.flat.delays:
         return 0.0
-    return max(float(system.lags_at(row).max()) for row in (system.values[None] if values is None else values))
+    lags = np.array([system.lags_at(row) for row in (system.values[None] if values is None else values)])
+    if not (lags > 0).all() or not np.isfinite(lags).all():
+        member = int(np.argmin((lags > 0).all(axis=1)))
+        raise ValueError(f"lags must be positive; those of member {member} of {system.label} are {lags[member].tolist()}")
+    return float(lags.max())
 
 
 def begin(system: System, initial, members: int, start: Start, streams: Streams, options, *, shift, copies: bool):

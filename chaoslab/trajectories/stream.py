@@ -5,11 +5,10 @@ under its own name is always whole.
 """
 
 import hashlib
-import io
 import json
 import os
 import shutil
-import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +29,11 @@ def write(request, path: str | os.PathLike) -> xr.Dataset:
 
     path, motion = _checked(path), request.motion
     key = _fingerprint(request)
-    if path.exists():
-        return _same(path, key)
     partial, notes = path.with_name(path.name + ".partial"), path.with_name(path.name + ".partial.npz")
+    if path.exists():
+        found = _same(path, key)
+        _clear(notes)  # which a kill at the last moment leaves
+        return found
     total = motion.grid.count
     length = min(total, max(1, PIECE // (len(motion.now) * motion.system.dimension)))
     _resume(request, partial, notes, key)
@@ -46,8 +47,9 @@ def write(request, path: str | os.PathLike) -> xr.Dataset:
                 _put(piece, partial, first)
             _save(request, notes, key)
             bar.update(motion.done - first)
+    _consolidate(partial)
     os.replace(partial, path)
-    notes.unlink()
+    _clear(notes)
     return _open(path)
 
 
@@ -61,25 +63,45 @@ def _checked(path: str | os.PathLike) -> Path:
 
 
 def _open(path: Path) -> xr.Dataset:
-    return xr.open_zarr(path, chunks=None, consolidated=False)
+    return xr.open_zarr(path, chunks=None)
 
 
 def _same(path: Path, key: str) -> xr.Dataset:
-    found = _open(path)
+    try:
+        found = _open(path)
+    except Exception as error:  # whatever it is, it is not ours
+        raise FileExistsError(f"{path} exists and is no trajectory; remove it, or write to another name") from error
     if found.attrs.get("request") != key:
         raise FileExistsError(f"{path} exists and holds another trajectory; remove it, or write to another name")
     return found
 
 
+def _clear(notes: Path) -> None:
+    """Remove the notes of a run, and a draft of them that a kill has left."""
+    notes.unlink(missing_ok=True)
+    _draft(notes).unlink(missing_ok=True)
+
+
+def _draft(notes: Path) -> Path:
+    return notes.with_suffix(".draft")
+
+
 def _fingerprint(request) -> str:
     """A hash of all that decides the result."""
     motion, grid = request.motion, request.motion.grid
-    parts = [motion.system.definition(), list(grid), motion.transient, request.attrs, request.derivative, motion.options["solver"]]
-    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+    parts = [motion.system.definition(), list(grid), motion.transient, request.attrs, motion.options["solver"]]
+    parts += [request.derivative, request.varied, _streams(request)]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=_plain).encode())
     for now in motion.now:
-        digest.update(_bytes(now.coefficients if isinstance(now, Past) else now))
+        for array in now.parts().values() if isinstance(now, Past) else [now]:
+            digest.update(_bytes(array))
     digest.update(_bytes(motion.values))
     return digest.hexdigest()
+
+
+def _streams(request) -> list:
+    """Where all streams of random numbers stand."""
+    return [[stream.bit_generator.state for stream in group] for group in (request.motion.streams, request.watchers)]
 
 
 def _bytes(array: np.ndarray) -> bytes:
@@ -100,6 +122,15 @@ def _create(piece: xr.Dataset, partial: Path, total: int, length: int, key: str)
         dims = array.metadata.dimension_names
         if "time" in dims:
             array.resize(tuple(total if dim == "time" else size for dim, size in zip(dims, array.shape, strict=True)))
+
+
+def _consolidate(partial: Path) -> None:
+    """Gather the metadata in one place, where readers look first."""
+    import zarr
+
+    with warnings.catch_warnings():  # that other libraries may not know it; they need not
+        warnings.filterwarnings("ignore", message="Consolidated metadata")
+        zarr.consolidate_metadata(partial)
 
 
 def _put(piece: xr.Dataset, partial: Path, first: int) -> None:
@@ -128,22 +159,22 @@ def _save(request, notes: Path, key: str) -> None:
             arrays |= {f"{part}{k}": value for part, value in now.parts().items()}
     if motion.system.kind != "delay":
         arrays["now"] = motion.now
-    streams = [[stream.bit_generator.state for stream in group] for group in (motion.streams, request.watchers)]
-    words = {"request": key, "done": motion.done, "reasons": motion.reasons, "streams": streams}
+    words = {"request": key, "done": motion.done, "reasons": motion.reasons, "solver": motion.solver, "streams": _streams(request)}
     arrays["words"] = np.frombuffer(json.dumps(words, default=_plain).encode(), np.uint8)
-    data = io.BytesIO()
-    np.savez(data, **arrays)
-    handle, temporary = tempfile.mkstemp(dir=notes.parent, prefix=notes.name)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data.getvalue())
-    os.replace(temporary, notes)
+    try:
+        with _draft(notes).open("wb") as file:
+            np.savez(file, **arrays)
+        os.replace(_draft(notes), notes)
+    finally:
+        _draft(notes).unlink(missing_ok=True)
 
 
 def _resume(request, partial: Path, notes: Path, key: str) -> None:
     """Set the motion to where an interrupted run left it, or clear away one that left nothing to go on from."""
     motion = request.motion
-    if not notes.exists():
+    if not (notes.exists() and partial.exists()):
         shutil.rmtree(partial, ignore_errors=True)
+        _clear(notes)
         return
     with np.load(notes) as arrays:
         words = json.loads(arrays["words"].tobytes())
@@ -151,7 +182,7 @@ def _resume(request, partial: Path, notes: Path, key: str) -> None:
             raise FileExistsError(
                 f"{partial} is an unfinished run of something else; call that again to finish it, or remove it and {notes.name}"
             )
-        motion.done, motion.reasons = words["done"], words["reasons"]
+        motion.done, motion.reasons, motion.solver = words["done"], words["reasons"], words["solver"]
         motion.status, motion.ended = arrays["status"], arrays["ended"]
         if motion.system.kind == "delay":
             motion.now = [Past.of({part: arrays[f"{part}{k}"] for part in Past.PARTS}) for k in range(len(motion.now))]
