@@ -29,7 +29,8 @@ class Dialect:
 
     def write(self, head: str, args: Sequence[str]) -> str:
         if head == "+":
-            return "(" + " + ".join(args) + ")"
+            rest = (f" - {arg[2:-1]}" if arg.startswith("(-") else f" + {arg}" for arg in args[1:])  # a + (-b) is a - b
+            return "(" + args[0] + "".join(rest) + ")"
         if head in self.pairwise and len(args) > 2:
             return self.write(head, [self.write(head, args[:-1]), args[-1]])
         return self.operations[head].format(*args)

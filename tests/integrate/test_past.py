@@ -29,8 +29,9 @@ def line(edges, breaks=()):
     return Past(edges, [[[begin, 1], [-2 * begin, -2]] for begin in edges[:-1]], breaks)
 
 
-def error(past, function, times, now=0.0):
-    return np.abs(past.at(now + times) - np.array([np.ravel(function(s)) for s in times])).max()
+def error(past, function, times):
+    """`times` are counted from the origin, which is the end of a history."""
+    return np.abs(past.at(times) - np.array([np.ravel(function(s)) for s in times])).max()
 
 
 # --- polynomials -------------------------------------------------------------------------------------------------------
@@ -112,26 +113,48 @@ def test_a_copy_is_moved_and_on_its_own():
     past.append(np.array([1.0]), np.zeros((1, 2, 2)))
     past.coefficients[:] = 7
     past.breaks.append((1.0, 2))
-    assert copy.span == (4, 5)
-    assert copy.at(np.array([4.5])).tolist() == [[-0.5, 1]]
-    assert copy.breaks == [(5, 1)]
+    past.rebase()
+    assert (copy.now, copy.span, copy.breaks) == (5, (-1, 0), [(0, 1)])
+    assert copy.at(np.array([-0.5])).tolist() == [[-0.5, 1]]
+
+
+def test_a_moved_origin_changes_no_time():
+    past = line([-1, 0, 2], [(1.0, 1)])
+    past.coming = [(4.0, 2)]
+    past.rebase()
+    assert (past.now, past.origin, past.span) == (2, 2, (-3, 0))
+    assert (past.breaks, past.coming) == ([(-1, 1)], [(2, 2)])
+    assert past.at(np.array([-2.5, -1.0]), 0).tolist() == [-0.5, 1]
+
+
+@pytest.mark.parametrize("now", [1 / 3, 1e4 / 3, 1e9 / 3])
+def test_an_origin_that_is_rounded_moves_nothing(now):
+    """Its sum with the length of a step is rounded, and the edges are counted from what it has become."""
+    past = constant(np.array([1.0]), 1.0, now)
+    for _ in range(100):
+        end = past.now + 0.1
+        past.append(np.array([past.span[1] + 0.1]), np.array([[[1.0, 2.0]]]))
+        past.rebase()
+        assert past.span[1] + past.origin == past.now == pytest.approx(end, rel=1e-15)
+    assert past.now == pytest.approx(now + 10, rel=1e-14)
 
 
 def test_its_parts_make_it_again():
     past = line([-2, -1, 0], [(0.0, 1)])
+    past.rebase()
     past.coming = [(0.5, 3)]
     past.append(np.array([0.25]), np.ones((1, 2, 2)))
     past.forget(-1.0)
     again = Past.of(past.parts())
     times = np.linspace(-1, 0.25, 30)
     assert np.array_equal(again.at(times), past.at(times))
-    assert (again.span, again.breaks, again.coming) == (past.span, past.breaks, past.coming)
+    assert (again.span, again.now, again.breaks, again.coming) == (past.span, past.now, past.breaks, past.coming)
 
 
 def test_a_motion_at_rest():
     past = constant(np.array([1.0, 2.0]), 3.0, 10.0)
-    assert past.span == (7, 10)
-    assert past.at(np.array([7, 8.5, 10])).tolist() == [[1, 2]] * 3
+    assert (past.span, past.now) == ((-3, 0), 10)
+    assert past.at(np.array([-3, -1.5, 0])).tolist() == [[1, 2]] * 3
 
 
 # --- histories given as functions --------------------------------------------------------------------------------------
@@ -168,10 +191,10 @@ def test_a_jump_is_found_and_is_a_break(now):
     function = lambda s: 0.5 if s > -5.1234 else 0.1
     past = given(counted(function), 17.0, now, 1)
     (when, order), (end, _) = past.breaks
-    assert when - now == pytest.approx(-5.1234, abs=1e-11)
-    assert (order, end) == (0, now)
+    assert when == pytest.approx(-5.1234, abs=1e-11)
+    assert (order, end, past.now) == (0, 0, now)
     assert past.count < 100
-    assert error(past, function, np.array([-17, -5.13, -5.12, -1e-9]), now) == 0
+    assert error(past, function, np.array([-17, -5.13, -5.12, -1e-9])) == 0
 
 
 @pytest.mark.parametrize("place", [3.3, 17 / 3, 16.9])
@@ -238,7 +261,8 @@ def test_a_hundred_samples_of_an_exponential(rate, now):
     times = np.linspace(-1, 0, 100)
     past = sampled(now + times, np.exp(rate * times)[:, None], 1.0)
     between = np.linspace(-1, 0, 777)[:-1]
-    assert past.at(now + between, 0) == pytest.approx(np.exp(rate * between), rel=3e-13)
+    assert past.now == now
+    assert past.at(between, 0) == pytest.approx(np.exp(rate * between), rel=3e-13)
     assert past.state == pytest.approx([1], abs=1e-14)
 
 
