@@ -57,8 +57,8 @@ class Driven:
 @lru_cache(maxsize=256)
 def driven(flat: Flat) -> Driven:
     """The flow within one piece; its own time begins at 0 there, and `begin` is when that is."""
-    begin, now = name("begin"), name("t")
-    coefficients = tuple(tuple(name(f"past[{delay},{power}]") for power in range(NODES)) for delay in range(len(flat.delays)))
+    begin, now = name("begin of piece"), name("t")
+    coefficients = tuple(tuple(name(f"past {delay} to the {power}") for power in range(NODES)) for delay in range(len(flat.delays)))
     put_in = {now: Node("+", now, begin)}
     for delay, row in zip(flat.delays, coefficients, strict=True):
         value = row[-1]
@@ -168,7 +168,11 @@ class Orbit:
                 [self.past.at(times - lag, component) for component, lag in zip(self.components, self.lags, strict=True)], axis=1
             )
             rows, converged = powers(
-                values, np.broadcast_to(widths[:, None], values.shape[:2]), self.accuracy, size=self.size, clock=self.longest
+                values,
+                np.broadcast_to(widths[:, None], values.shape[:2]),
+                self.accuracy,
+                size=max(self.size, self.past.size),
+                clock=self.longest,
             )
             bad = ~converged.all(axis=1) & (widths > SHORTEST * self.shortest)
             if len(begins) > MOST_PIECES:

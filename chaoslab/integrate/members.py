@@ -8,6 +8,8 @@ from functools import lru_cache
 
 #: Members handed to a thread at once, at most.
 CHUNK = 64
+#: What the threads are called.
+THREADS = "chaoslab members"
 
 
 def cores() -> int:
@@ -22,12 +24,12 @@ def share(run: Callable, pieces: Sequence, workers: int | None = None) -> None:
     after an error or Ctrl-C no thread goes on behind the caller's back.
     """
     workers = min(workers or cores(), len(pieces))
-    if workers == 1:
+    if workers < 2 or threading.current_thread().name.startswith(THREADS):  # threads that wait for one another never end
         for piece in pieces:
             run(piece, lambda: False)
         return
     stop = threading.Event()
-    running = [_pool(workers).submit(run, piece, stop.is_set) for piece in pieces]
+    running = [_pool(workers, os.getpid()).submit(run, piece, stop.is_set) for piece in pieces]
     try:
         for done in as_completed(running):
             done.result()
@@ -41,8 +43,9 @@ def each(work: Callable[[int], None], count: int, workers: int | None = None) ->
     """Call `work(member)` for every member, on so many threads, with progress."""
     from tqdm.auto import tqdm
 
-    if count == 1:
-        work(0)
+    if count < 2:
+        for member in range(count):
+            work(member)
         return
     workers = min(workers or cores(), count)
     size = max(1, min(CHUNK, count // (4 * workers)))
@@ -59,6 +62,6 @@ def each(work: Callable[[int], None], count: int, workers: int | None = None) ->
 
 
 @lru_cache(maxsize=8)
-def _pool(workers: int) -> ThreadPoolExecutor:
-    """Threads that live on, since each keeps integrators of its own."""
-    return ThreadPoolExecutor(workers, thread_name_prefix="chaoslab")
+def _pool(workers: int, process: int) -> ThreadPoolExecutor:
+    """Threads that live on, since each keeps integrators of its own; a forked process has none of its parent's."""
+    return ThreadPoolExecutor(workers, thread_name_prefix=THREADS)

@@ -12,9 +12,13 @@ NODES = 16
 #: Chebyshev coefficients below this, relative to the largest, are rounding.
 ROUNDING = 2.0**-49
 #: A piece of a given history this short, relative to the whole, holds a jump or a kink, and is left as it is.
-SHORTEST = 2.0**-44
+SHORTEST = 2.0**-48
 #: The last coefficients of a given history's polynomials, relative to its size.
 ACCURATE = 1e-13
+#: After this many looks at pieces of a given history it is known to be rough: single precision is then enough of it.
+ROUGH, ROUGHLY = 4500, 1e-6
+#: Looks after which it is given up.
+MOST_LOOKS = 6200
 #: Pieces that the given history is first cut into.
 PIECES = 8
 
@@ -26,9 +30,7 @@ class HistoryError(ValueError):
 @lru_cache(maxsize=8)
 def chebyshev(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nodes in (0, 1); the matrix from values there to Chebyshev coefficients; that from these to powers of u in [0, 1]."""
-    turns = np.outer(2 * np.arange(count) + 1, np.arange(count)) % (
-        4 * count
-    )  # small angles, whose cosines are exact to the last digit
+    turns = np.outer(2 * np.arange(count) + 1, np.arange(count)) % (4 * count)  # cosines of small angles lose no digits
     to_coefficients = 2 / count * np.cos(math.pi / (2 * count) * np.where(turns > 2 * count, 4 * count - turns, turns))
     to_coefficients[:, 0] /= 2
     to_powers = np.zeros((count, count))  # whole numbers, exact below 2^53
@@ -40,23 +42,24 @@ def chebyshev(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.sin(math.pi / (4 * count) * (2 * np.arange(count)[::-1] + 1)) ** 2, to_coefficients, to_powers
 
 
-def powers(values: np.ndarray, width: np.ndarray, accuracy: float, *, size: float = 0.0, clock: float = 0.0):
-    """Polynomials through values (..., node) on pieces of this width: coefficients of powers of time since the piece began,
-    and whether they converge, their last coefficients being below `accuracy` times the size of all values.
+def powers(values: np.ndarray, width: np.ndarray, accuracy: float, *, size=0.0, clock: float = 0.0):
+    """Polynomials through values (..., component, node) on pieces of this width (..., component).
 
-    `size` is that of the motion as a whole, where it may be larger. The times of the values are rounded as numbers of the size
-    `clock` are; nothing is made of what may come from that.
+    Gives coefficients of powers of time since the piece began, and whether they converge, the last ones being below `accuracy`
+    times the size of the component, or `size` where that is larger. The times of the values are rounded as numbers of the
+    size `clock` are; nothing is made of what may come from that.
     """
     _, to_coefficients, to_powers = chebyshev(values.shape[-1])
     middle = values[..., values.shape[-1] // 2]
     coefficients = (values - middle[..., None]) @ to_coefficients  # less rounding where the values hardly change
     coefficients[..., 0] += middle
     sizes = np.abs(coefficients)
-    largest = max(float(sizes.max()), 1e-300)
-    steepest = float((np.abs(np.diff(values)) / width[..., None]).max()) * values.shape[-1]
-    noise = ROUNDING * largest + 2.0**-50 * clock * steepest
-    converged = sizes[..., -2:].max(axis=-1) <= max(accuracy * max(largest, size), noise)
-    coefficients[sizes < noise] = 0.0  # high derivatives would magnify it, and shorten every step
+    others = (*range(values.ndim - 2), values.ndim - 1)
+    largest = np.maximum(sizes.max(axis=others), 1e-300)
+    steepness = np.median(np.abs(np.diff(values)), axis=-1) / width * (values.shape[-1] / 2)  # where it does not jump
+    noise = ROUNDING * largest + 2.0**-51 * clock * steepness.max(axis=others[:-1])
+    converged = sizes[..., -2:].max(axis=-1) <= np.maximum(accuracy * np.maximum(largest, size), noise)
+    coefficients[sizes < noise[:, None]] = 0.0  # high derivatives would magnify it, and shorten every step
     scaled = coefficients @ to_powers
     units = width[..., None] ** np.arange(values.shape[-1])
     return np.divide(scaled, units, out=np.zeros_like(scaled), where=scaled != 0), converged
@@ -178,9 +181,9 @@ def given(function: Callable, reach: float, now: float, dimension: int, *, accur
 
     It is cut until polynomials agree with it; where none does, it jumps or has a kink, and the place is noted as a break.
     """
-    nodes, size = chebyshev(NODES)[0], 0.0
+    nodes, size = chebyshev(NODES)[0], np.zeros(dimension)
     todo = [(-reach * (k + 1) / PIECES, -reach * k / PIECES) for k in range(PIECES)]
-    edges, rows, breaks = [-reach], [], []
+    edges, rows, breaks, looks = [-reach], [], [], 0
     while todo:
         low, high = todo.pop()
         values = np.array([np.reshape(np.asarray(function(float(s)), float), -1) for s in low + (high - low) * nodes])
@@ -189,14 +192,22 @@ def given(function: Callable, reach: float, now: float, dimension: int, *, accur
                 f"the history must give {dimension} finite numbers, one a component, at every time from {-reach:g} to 0; "
                 f"between {low:.6g} and {high:.6g} it gives shape {values.shape[1:]}, {values[0]}"
             )
-        size = max(size, float(np.abs(values).max()))
-        coefficients, converged = powers(values.T, np.full(dimension, high - low), accuracy, size=size)
-        if converged.all() or high - low < SHORTEST * reach:
-            breaks += [] if converged.all() else [(low, 0)]
-            edges.append(high)
-            rows.append(coefficients)
-        else:
+        size, looks = np.maximum(size, np.abs(values).max(axis=0)), looks + 1
+        wanted = accuracy if looks < ROUGH else ROUGHLY
+        coefficients, converged = powers(values.T, np.full(dimension, high - low), wanted, size=size, clock=reach)
+        if looks > MOST_LOOKS:
+            raise HistoryError(
+                f"the history varies too fast, or is too rough, to be followed over {reach:g} time units "
+                f"by {MOST_LOOKS:,} polynomials"
+            )
+        if not converged.all() and high - low < SHORTEST * reach:
+            breaks.append((low, 0))
+            coefficients[:, 0], coefficients[:, 1:] = values[0], 0.0  # one of its sides
+        elif not converged.all():
             todo += [((low + high) / 2, high), (low, (low + high) / 2)]
+            continue
+        edges.append(high)
+        rows.append(coefficients)
     return Past(edges, np.array(rows), [*breaks, (0.0, 0)], origin=now)
 
 

@@ -52,8 +52,8 @@ class ScipyStepper:
         edges = np.append(result.t[:-1], stop)
         nodes, widths = chebyshev(DEGREE + 1)[0], np.diff(edges)
         values = result.sol((edges[:-1, None] + widths[:, None] * nodes).ravel()).reshape(len(x), len(widths), -1)
-        rows, _ = powers(values, np.broadcast_to(widths, values.shape[:2]), 0.0)
-        segments = list(zip(edges[:-1].tolist(), edges[1:].tolist(), rows.transpose(1, 0, 2), strict=True))
+        rows, _ = powers(values.swapaxes(0, 1), np.repeat(widths[:, None], len(x), axis=1), 0.0)
+        segments = list(zip(edges[:-1].tolist(), edges[1:].tolist(), rows, strict=True))
         return segments, Leg(np.empty((0, len(x))), stop, state, event, failed)
 
     def _run(self, t, x, values, times, **options):

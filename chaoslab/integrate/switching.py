@@ -61,7 +61,7 @@ class Switched:
 
     @cached_property
     def offsets(self) -> tuple[Node, ...]:
-        return tuple(name(f"offset[{k}]") for k in range(len(self.modes) + len(self.watched)))
+        return tuple(name(f"offset {k}") for k in range(len(self.modes) + len(self.watched)))
 
     @cached_property
     def values(self) -> tuple[Node, ...]:
@@ -126,7 +126,7 @@ def switched(flat: Flat) -> Switched:
     moving = set(flat.variables) | {name("t")}
 
     def mode(original: Node, level: bool = False) -> Node:
-        return modes.setdefault((original, level), name(f"mode[{len(modes)}]"))
+        return modes.setdefault((original, level), name(f"mode {len(modes)}"))
 
     def side(original: Node) -> Node:
         """Whether `original` is positive, as a mode; of parameters alone, the plain comparison."""

@@ -194,7 +194,8 @@ class _Reader:
         """A state some time ago, as in x(t - tau) or x[i](t - tau): its name, and the lag."""
         state, when = self.convert(node.func, depth + 1), self.convert(node.args[0], depth + 1)
         if node.keywords or when.head != "+" or when.args[0] is not name("t"):
-            self.refuse(node, "a delayed state is written x(t - tau), with t first and then what is taken from it")
+            near = suggest(node.func.id, FUNCTIONS) if isinstance(node.func, ast.Name) else ""
+            self.refuse(node, f"a delayed state is written x(t - tau), with t first and then what is taken from it.{near}")
         back = [term.args[0] if term.head == "neg" else Node("neg", term) for term in when.args[1:]]
         return Node("delayed", state, back[0] if len(back) == 1 else Node("+", *back))
 

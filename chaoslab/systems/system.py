@@ -352,9 +352,12 @@ class System:
 
         values = dict(zip(self.flat.parameters, self._exact, strict=True))
         trees = substitute(self.flat.rhs, {node: number(Fraction(value)) for node, value in values.items()})
-        past = [f"{self.components[delay.component]}(t - {lag:g})" for delay, lag in zip(self.flat.delays, self.lags, strict=True)]
-        unknowns = self.flat.variables + tuple(delay.symbol for delay in self.flat.delays)
-        parts = calculus.terms(trees, unknowns, [*self.components, *past])
+        past: dict[str, Node] = {}
+        for delay, lag in zip(self.flat.delays, self.lags, strict=True):  # equal lags are one unknown, however they are written
+            label = f"{self.components[delay.component]}(t - {np.format_float_positional(lag, trim='-')})"
+            values[delay.symbol] = past.setdefault(label, delay.symbol)
+        trees = substitute(trees, {delay.symbol: values[delay.symbol] for delay in self.flat.delays})
+        parts = calculus.terms(trees, self.flat.variables + tuple(past.values()), [*self.components, *past])
         return dict(zip(self.components, parts, strict=True))
 
     @property

@@ -204,18 +204,19 @@ class _Unroller:
         ]
         parameters = tuple(name(_element(word, position or ())) for word, position in places)
         places_of = {variable: k for k, variable in enumerate(variables)}
-        delays = tuple(Delay(symbol, places_of[state], lag) for (state, lag), symbol in self.delays.items())
         observed, noise, conserved = self.extras(components, variables)
-        self.check_kind([*(observed or ()), *(noise or ()), *conserved.values()])
+        used = set(walk(*rhs))  # indices may have ruled out the branch that a delayed state stands in
+        delays = tuple(Delay(symbol, places_of[state], lag) for (state, lag), symbol in self.delays.items() if symbol in used)
+        self.check_kind(bool(delays), [*(observed or ()), *(noise or ()), *conserved.values()])
         names = tuple(components), tuple(variables)
         return Flat(self.text.kind, *names, tuple(rhs), parameters, tuple(places), observed, conserved, delays, noise)
 
-    def check_kind(self, extras: list[Node]):
+    def check_kind(self, past: bool, extras: list[Node]):
         """Refuse delayed states and noise where they have no meaning."""
-        kind, past = self.text.kind, {*self.delays.values()}
-        if not past.isdisjoint(walk(*extras)):
+        kind = self.text.kind
+        if not set(self.delays.values()).isdisjoint(walk(*extras)):
             raise DefinitionError("delayed states belong into equations and [where], not into what is observed, conserved or noise")
-        if bool(past) != (kind == "delay"):
+        if past != (kind == "delay"):
             reason = 'has delayed states: write kind = "delay"' if past else "has no delayed state; one is written x(t - tau)"
             raise DefinitionError(f"a system of kind {kind!r} {reason}")
         if self.text.noise and kind != "flow":
@@ -334,7 +335,7 @@ class _Unroller:
             )
         if state.head == "number":  # outside the index, where it was always this
             return state
-        return self.delays.setdefault((state, lag), name(f"delayed[{len(self.delays)}]"))
+        return self.delays.setdefault((state, lag), name(f"delayed {len(self.delays)}"))
 
     def shape(self, word: str, place: str) -> tuple[int, ...]:
         if word in self.shapes:

@@ -99,7 +99,7 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
                 f"process_noise is measured in deviations of the noiseless orbit, and that of {system.label} rests, or just counts "
                 "time in these components; write the noise into the definition instead, as in noise={'x': '0.1'}"
             )
-        symbols = [name(f"amplitude[{k}]") if b > 0 else ZERO for k, b in enumerate(strength)]
+        symbols = [name(f"amplitude of {k}") if b > 0 else ZERO for k, b in enumerate(strength)]
         diffusion, added = tuple(symbols), strength[strength > 0]
         names = flat.parameters + tuple(symbol for symbol in symbols if symbol is not ZERO)
         described = {"amplitude": dict(zip(system.components, amplitudes.tolist(), strict=True))}

@@ -264,7 +264,7 @@ def test_a_fraction_of_delayed_states_has_no_terms():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("beta*x(t - tau)**2", r"\beta \, x\left(t - \tau\right)^{2}"),
+        ("beta*x(t - tau)**2", r"\beta \left(x\left(t - \tau\right)\right)^{2}"),
         ("x(t - tau - 1)", r"x\left(t - \left(\tau + 1\right)\right)"),
         ("x(t - 2*tau)", r"x\left(t - 2 \tau\right)"),
         ("x(t - tau/2)*beta", r"x\left(t - \frac{\tau}{2}\right) \beta"),
