@@ -16,8 +16,10 @@ from ..systems.system import System
 from ..systems.tree import Node, name
 from ..systems.unroll import Flat, substitute
 from .crossing import Leg, Walk
+from .exponents import with_whole_powers
 from .past import NODES, HistoryError, Past, chebyshev, powers
 from .switching import Switched, switched
+from .taylor import GROWN
 
 #: Pieces computed at once.
 BLOCK = 256
@@ -37,6 +39,8 @@ MOST_BREAKS = 2000
 SAME = 1e-10
 #: Where in a piece a walk across switching surfaces looks for switches that it missed.
 LOOKS = np.arange(1, 9) / 8
+#: A step is this part of the radius that a coefficient gives.
+SAFE = 0.135
 #: A piece is not cut below this part of the shortest lag.
 SHORTEST = 1e-9
 
@@ -78,10 +82,10 @@ class Orbit:
     """
 
     def __init__(self, system: System, past: Past, values: np.ndarray, make, tolerance: float):
-        self.flow, self.make = driven(system.flat), make
+        self.flow, self.make = driven(with_whole_powers(system.flat, values)), make
         self.past, self.tolerance = past, tolerance
         self.size = min(1.0, past.size)  # steps are held to the tolerance where the motion is this small, not to a part of it
-        self.accuracy = max(tolerance / 10, FINEST)
+        self.accuracy = max(tolerance / 10, FINEST, make(self.flow.pieces.equations()).dense_accuracy)
         self.components = [delay.component for delay in system.flat.delays]
         self.lags = system.lags_at(values)
         self.values = np.concatenate([values, [0.0], np.zeros(len(self.lags) * NODES)])
@@ -96,7 +100,7 @@ class Orbit:
             )
         past.coming += [(when + lag, order + 1) for when, order in past.breaks for lag in self.lags]
         past.breaks = []
-        self.failed, self.message = False, ""
+        self.failed, self.message = not np.isfinite(past.coefficients[past.first : past.first + past.count]).all(), ""
         self.stepper = make(self.flow.pieces.equations()) if self.flow.plain else None
 
     @property
@@ -129,21 +133,33 @@ class Orbit:
 
     def block(self, end: float) -> None:
         """Go on by as many pieces as the past allows, at most up to the time `end`."""
-        begins, widths = self.mesh(end)
-        begins, widths, rows = self.delayed_polynomials(begins, widths)
+        begins, widths, rows = self.delayed_polynomials(*self.mesh(end))
+        longest = math.inf
+        while True:
+            ends, segments = self.pieces(begins, widths, rows, longest)
+            if not segments:
+                return
+            ends, segments = np.array(ends), np.array(segments)
+            allowed = _sound_length(np.diff(ends, prepend=begins[0]), segments) if self.stepper else math.inf
+            if allowed == math.inf or allowed >= longest:
+                break
+            longest, self.failed = allowed, False
+        self.past.append(ends, segments)
+        self.keep_breaks()
+
+    def pieces(self, begins, widths, rows, longest: float) -> tuple[list[float], list[np.ndarray]]:
+        """Ends and coefficients of the segments over these pieces, up to where the motion ends."""
         x, ends, segments = self.past.state, [], []
         for begin, width, row in zip(begins.tolist(), widths.tolist(), rows, strict=True):
-            made, failed = self.piece(begin, width, row, x)
+            made, self.failed = self.piece(begin, width, row, x, longest)
             ends += [begin + stop for _, stop, _ in made]
             segments += [coefficients for _, _, coefficients in made]
-            if failed or not made:
+            if self.failed or not made:
                 self.failed = True
                 break
             ends[-1] = begin + width
             x = self.last
-        if segments:
-            self.past.append(np.array(ends), np.array(segments))
-        self.keep_breaks()
+        return ends, segments
 
     def mesh(self, end: float) -> tuple[np.ndarray, np.ndarray]:
         """Begins and widths of the next pieces: of about equal length, ending at every break."""
@@ -181,17 +197,18 @@ class Orbit:
             if not bad.any():
                 self.length = min(self.length * CHANGE, self.shortest)
                 return begins, widths, rows
-            self.length = max(self.length / CHANGE**2, SHORTEST * self.shortest)
+            if 2 * bad.sum() > len(bad):  # a kink needs short pieces, but only where it is
+                self.length = max(self.length / CHANGE**2, SHORTEST * self.shortest)
             end = begins[-1] + widths[-1]
             begins = np.sort(np.concatenate([begins, begins[bad] + widths[bad] / 2]))
             widths = np.diff(np.append(begins, end))
 
-    def piece(self, begin: float, width: float, row: np.ndarray, x: np.ndarray):
+    def piece(self, begin: float, width: float, row: np.ndarray, x: np.ndarray, longest: float):
         """Taylor segments (begin, end, coefficients) over one piece, timed from its begin, and whether the motion ended."""
         self.values[self.own] = self.past.origin + begin
         self.values[self.own + 1 :] = row.ravel()
         if self.stepper is not None:
-            segments, leg = self.stepper.dense(0.0, x, self.values, width)
+            segments, leg = self.stepper.dense(0.0, x, self.values, width, longest)
             self.last = leg.x
             return segments, leg.failed
         recorder = _Recorder(self.make)
@@ -255,6 +272,27 @@ class _Recording:
             begin, _, coefficients = next(part for part in reversed(segments) if part[0] <= time)
             rows.append([np.polynomial.polynomial.polyval(time - begin, row) for row in coefficients])
         return leg._replace(rows=np.array(rows).reshape(-1, len(x)))
+
+
+def _sound_length(lengths: np.ndarray, segments: np.ndarray) -> float:
+    """A bound for steps where some were too long, else infinity.
+
+    A step is chosen by the last two coefficients of its series; where these vanish, as for x' = 1 + x^8 at 0, it has no bound
+    but the piece's end, though earlier coefficients give one (Jorba & Zou, 2005).
+    """
+    order, states = segments.shape[-1] - 1, np.abs(segments[:, :, 0]).max(axis=1)
+    with np.errstate(invalid="ignore"):  # what has left may do so as it likes
+        here = np.isfinite(segments).all(axis=(1, 2)) & (states <= GROWN * max(1.0, states[0]))
+    lengths, segments = lengths[here], segments[here]
+    if not len(segments):
+        return math.inf
+    powers = np.arange(order // 2, order + 1)
+    sizes = np.abs(segments[:, :, powers]).max(axis=1)
+    largest = np.maximum(1.0, np.abs(segments[:, :, 0]).max(axis=1))
+    with np.errstate(all="ignore"):
+        radii = SAFE * np.nanmin((largest[:, None] / sizes) ** (1 / powers), axis=1)
+    wrong = lengths > 2 * radii
+    return float(radii[wrong].min()) if wrong.any() else math.inf
 
 
 def _highest_order(lags: int) -> int:

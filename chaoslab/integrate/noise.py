@@ -12,6 +12,7 @@ import numpy as np
 from ..systems.tree import Node
 from ..systems.unroll import Flat
 from . import members
+from .exponents import with_whole_powers
 from .scheme import Scheme, constants_of, padded
 from .scheme import scheme as scheme
 
@@ -66,9 +67,9 @@ def solve(
     `advanced(n)` hears of every n steps of members done, members * (skip + (count - 1)*stride) in all; from working
     threads, one at a time. Raises ValueError for arguments that do not fit together.
     """
-    compiled = scheme(flat, tuple(diffusion), tuple(parameters), engine)
     initial, values = np.asarray(initial, float), np.asarray(values, float)
     _check_shapes(flat, parameters, initial, values, streams)
+    compiled = scheme(with_whole_powers(flat, values), tuple(diffusion), tuple(parameters), engine)
     grid = Grid(float(step), stride, count, skip, start)
     out = np.empty((len(initial), count, compiled.dimension))
     turn = threading.Lock()

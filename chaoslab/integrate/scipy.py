@@ -19,6 +19,9 @@ DEGREE = 7
 class ScipyStepper:
     """`solve_ivp` with its own step control; where there are surfaces, steps are also held to half the sampling interval."""
 
+    #: How exact its segments are.
+    dense_accuracy = 1e-10
+
     def __init__(self, equations: Equations, tolerance: float):
         names = equations.variables + equations.values
         self.rhs = scalar_function(equations.rhs, names)
@@ -40,13 +43,13 @@ class ScipyStepper:
         end = float(times[-1]) if not failed else float(result.t[-1]) if len(result.t) else t
         return Leg(rows, end, rows[-1].copy() if len(rows) else x, None, failed)
 
-    def dense(self, t, x, values, end) -> tuple[list, Leg]:
+    def dense(self, t, x, values, end, longest=np.inf) -> tuple[list, Leg]:
         """Go on to `end` or the first event, as segments (begin, end, coefficients (component, power)), one a step.
 
         They are SciPy's own interpolants, of order 7.
         """
         x = np.asarray(x, float)
-        result = self._run(t, x, values, np.array([end]), dense_output=True)
+        result = self._run(t, x, values, np.array([end]), dense_output=True, longest=longest)
         stop, state, event = self._stop(result) if result.status == 1 else (float(result.t[-1]), result.y[:, -1], None)
         failed = event is None and (result.status < 0 or not np.isfinite(state).all())
         edges = np.append(result.t[:-1], stop)
@@ -56,7 +59,7 @@ class ScipyStepper:
         segments = list(zip(edges[:-1].tolist(), edges[1:].tolist(), rows, strict=True))
         return segments, Leg(np.empty((0, len(x))), stop, state, event, failed)
 
-    def _run(self, t, x, values, times, **options):
+    def _run(self, t, x, values, times, longest=np.inf, **options):
         """SciPy's result from `t` to the last of `times`, stopped by the first surface reached."""
         from scipy.integrate import solve_ivp
 
@@ -71,7 +74,7 @@ class ScipyStepper:
         nudge = 1e-7 * (times[-1] - t) / max(len(times), 1)
         soon = x + nudge * np.asarray(field(t, x))
         events = [self._event(surface, values, t, soon, t + nudge) for surface in self.surfaces]
-        bound = 0.5 * (times[-1] - t) / len(times) if self.surfaces else np.inf
+        bound = min(longest, 0.5 * (times[-1] - t) / len(times) if self.surfaces else np.inf)
         scale = self.tolerance * max(1e-3, float(np.abs(x).max()))
         span = (t, times[-1])
         return solve_ivp(

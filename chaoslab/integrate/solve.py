@@ -11,6 +11,7 @@ import numpy as np
 from ..systems.system import System
 from . import delay, maps, members, scipy, taylor
 from .crossing import Walk
+from .exponents import with_whole_powers
 from .past import Past, constant
 from .switching import switched
 
@@ -76,7 +77,7 @@ def solve(
     values = np.broadcast_to(system.values if values is None else values, (len(initial), len(system.values)))
     if system.kind == "delay":
         return _solve_delay(system, initial, times, values, start, tolerance, solver, delayed, sizes)
-    pieces = switched(system.flat)
+    pieces = switched(with_whole_powers(system.flat, values))
     states = np.empty((len(initial), len(times), system.dimension))
     ended, reasons = np.full(len(initial), np.nan), [""] * len(initial)
     if not pieces.smooth:
@@ -102,6 +103,10 @@ def _solve_delay(system, initial, times, values, start, tolerance, solver, delay
     if not delay.driven(system.flat).pieces.smooth:
         tolerance = min(tolerance, SWITCHING)
     make = lambda equations: SOLVERS[solver](equations, tolerance)
+    for k, row in enumerate(values):
+        lags = system.lags_at(row)
+        if not ((lags > 0) & np.isfinite(lags)).all():
+            raise ValueError(f"every lag must be positive and finite; those of member {k} of {system.label} are {lags.tolist()}")
     states = np.empty((len(initial), len(times), system.dimension))
     seen = np.empty((len(initial), len(times), len(system.flat.delays))) if delayed else [None] * len(initial)
     ended, reasons, pasts = np.full(len(initial), np.nan), [""] * len(initial), [None] * len(initial)

@@ -31,6 +31,9 @@ GROWN = 1e3
 class TaylorStepper:
     """A pool of equal integrators, so that threads never share one."""
 
+    #: How exact its segments are, beside the tolerance.
+    dense_accuracy = 0.0
+
     def __init__(self, equations: Equations, tolerance: float):
         self._master, self._events = _compile(equations, tolerance)
         self._spare: list = [self._master]
@@ -80,8 +83,11 @@ class TaylorStepper:
         finished = len(times) == 0 and bool(np.isfinite(integrator.state).all())
         return Leg(rows, integrator.time, integrator.state.copy(), None, not finished)
 
-    def dense(self, t, x, values, end) -> tuple[list, Leg]:
-        """Go on to `end` or the first event, as Taylor segments (begin, end, coefficients (component, power))."""
+    def dense(self, t, x, values, end, longest=math.inf) -> tuple[list, Leg]:
+        """Go on to `end` or the first event, as Taylor segments (begin, end, coefficients (component, power)).
+
+        No segment is longer than `longest`.
+        """
         integrator = self._integrator
         integrator.time = t
         integrator.state[:] = x
@@ -90,7 +96,7 @@ class TaylorStepper:
             integrator.pars[:] = values[:used]
         segments, now, event, failed = [], t, None, False
         while now < end:
-            outcome, _ = integrator.step(end - now, True)
+            outcome, _ = integrator.step(min(end - now, longest), True)
             begin, now, code = now, integrator.time, int(outcome)
             failed = len(segments) == STEPS or not math.isfinite(now)
             if failed:
