@@ -10,7 +10,6 @@ import time
 import numpy as np
 from dysts import flows
 
-
 #: Time units; 10,000 would take many minutes.
 DURATION = 200.0
 

@@ -113,7 +113,8 @@ def simulate(
     shift = jitter * noises.deviations(system) if jitter else None
     options = {"tolerance": tolerance, "solver": solver, "workers": workers}
     starts = begin(system, initial, members, start, streams, options, shift=shift, copies=values is not None)
-    fits(system, len(starts), 1 if to is not None else when.count, variables)
+    if len(starts) != members:
+        fits(system, len(starts), 1 if to is not None else when.count, variables)
     rows = np.broadcast_to(system.values if values is None else values, (len(starts), len(system.values)))
     wiener = streams.of("process", len(starts)) if moved else []
     motion = Motion(system, starts, rows, when, skip, moved, wiener, options)
