@@ -132,9 +132,7 @@ def noisy(python: str) -> dict:
     values = np.append(lorenz.values, [0.5, 0.5, 0.5])
     parameters = lorenz.flat.parameters + amplitudes
     options = {"step": 1e-3, "stride": steps, "count": 2}
-    run = lambda: noise.solve(
-        lorenz.flat, amplitudes, parameters, starts, values, streams=noise.spawn(0, members), **options
-    )
+    run = lambda: noise.solve(lorenz.flat, amplitudes, parameters, starts, values, streams=noise.spawn(0, members), **options)
     [seconds] = medians(run)
     rate = members * steps / seconds / 1e6
     return {

@@ -1,6 +1,6 @@
 """Times the peer's Mackey-Glass, one JSON line. Run by the peer's interpreter; it needs nothing of chaoslab.
 
-    .venv-peer/bin/python -W ignore benchmarks/peer_delay.py 0.9 0.2 0.1 10 17
+.venv-peer/bin/python -W ignore benchmarks/peer_delay.py 0.9 0.2 0.1 10 17
 """
 
 import json
@@ -21,9 +21,7 @@ def delay(start: float, beta: float, gamma: float, n: float, tau: float) -> dict
     for key, value in system.params.items():
         setattr(system, key, value)
     began = time.perf_counter()
-    states = system.make_trajectory(
-        round(DURATION / system.dt), init_cond=np.array([start]), dt=system.dt, tau=tau, resample=False
-    )
+    states = system.make_trajectory(round(DURATION / system.dt), init_cond=np.array([start]), dt=system.dt, tau=tau, resample=False)
     seconds = time.perf_counter() - began
     after = float(np.interp(tau, system.dt * np.arange(len(states)), np.asarray(states).reshape(len(states), -1)[:, 0]))
     return {"seconds": seconds, "duration": DURATION, "step": system.dt, "after_one_lag": after, "tau": tau}
