@@ -7,7 +7,7 @@ of the given history or at a switch, comes back one order higher at b + lag; pie
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -45,34 +45,21 @@ SAFE = 0.135
 SHORTEST = 1e-9
 
 
-@dataclass(frozen=True)
-class Driven:
-    """A delay system as a flow driven by polynomials: its smooth pieces, and where the run-time values go."""
-
-    pieces: Switched
-    coefficients: tuple[tuple[Node, ...], ...]  # (delay, power)
-
-    @property
-    def plain(self) -> bool:
-        """Whether nothing stops a step within a piece."""
-        return self.pieces.smooth and not self.pieces.watched
-
-
 @lru_cache(maxsize=256)
-def driven(flat: Flat) -> Driven:
+def driven(flat: Flat) -> Switched:
     """The flow within one piece; its own time begins at 0 there, and `begin` is when that is."""
     begin, now = name("begin of piece"), name("t")
     coefficients = tuple(tuple(name(f"past {delay} to the {power}") for power in range(NODES)) for delay in range(len(flat.delays)))
-    put_in = {now: Node("+", now, begin)}
+    rhs = substitute(flat.rhs, {now: Node("+", now, begin)})
+    put_in = {}
     for delay, row in zip(flat.delays, coefficients, strict=True):
         value = row[-1]
         for coefficient in reversed(row[:-1]):  # Horner: powers of a time that is zero have no logarithm
             value = Node("+", coefficient, Node("*", now, value))
         put_in[delay.symbol] = value
-    rhs = tuple(substitute(flat.rhs, {now: put_in.pop(now)}))
-    rhs = tuple(substitute(rhs, put_in))
     parameters = (*flat.parameters, begin, *sum(coefficients, ()))
-    return Driven(switched(replace(flat, kind="flow", rhs=rhs, parameters=parameters, delays=())), coefficients)
+    flow = replace(flat, kind="flow", rhs=tuple(substitute(rhs, put_in)), parameters=parameters, delays=())
+    return switched(flow)
 
 
 class Orbit:
@@ -85,7 +72,7 @@ class Orbit:
         self.flow, self.make = driven(with_whole_powers(system.flat, values)), make
         self.past, self.tolerance = past, tolerance
         self.size = min(1.0, past.size)  # steps are held to the tolerance where the motion is this small, not to a part of it
-        self.accuracy = max(tolerance / 10, FINEST, make(self.flow.pieces.equations()).dense_accuracy)
+        self.accuracy = max(tolerance / 10, FINEST, make(self.flow.equations()).dense_accuracy)
         self.components = [delay.component for delay in system.flat.delays]
         self.lags = system.lags_at(values)
         self.values = np.concatenate([values, [0.0], np.zeros(len(self.lags) * NODES)])
@@ -101,7 +88,7 @@ class Orbit:
         past.coming += [(when + lag, order + 1) for when, order in past.breaks for lag in self.lags]
         past.breaks = []
         self.failed, self.message = not np.isfinite(past.coefficients[past.first : past.first + past.count]).all(), ""
-        self.stepper = make(self.flow.pieces.equations()) if self.flow.plain else None
+        self.stepper = make(self.flow.equations()) if self.flow.smooth and not self.flow.watched else None
 
     @property
     def t(self) -> float:
@@ -212,7 +199,7 @@ class Orbit:
             self.last = leg.x
             return segments, leg.failed
         recorder = _Recorder(self.make)
-        walk = Walk(self.flow.pieces, recorder.stepper, self.values, self.tolerance)
+        walk = Walk(self.flow, recorder.stepper, self.values, self.tolerance)
         out, end = walk.run(x, width * LOOKS, 0.0)
         self.past.coming += [(begin + when + lag, 1) for when in recorder.switches for lag in self.lags]
         self.last, self.message = out[-1], walk.message
@@ -286,11 +273,11 @@ def _sound_length(lengths: np.ndarray, segments: np.ndarray) -> float:
     lengths, segments = lengths[here], segments[here]
     if not len(segments):
         return math.inf
-    powers = np.arange(order // 2, order + 1)
-    sizes = np.abs(segments[:, :, powers]).max(axis=1)
+    orders = np.arange(order // 2, order + 1)
+    sizes = np.abs(segments[:, :, orders]).max(axis=1)
     largest = np.maximum(1.0, np.abs(segments[:, :, 0]).max(axis=1))
     with np.errstate(all="ignore"):
-        radii = SAFE * np.nanmin((largest[:, None] / sizes) ** (1 / powers), axis=1)
+        radii = SAFE * np.nanmin((largest[:, None] / sizes) ** (1 / orders), axis=1)
     wrong = lengths > 2 * radii
     return float(radii[wrong].min()) if wrong.any() else math.inf
 

@@ -100,7 +100,7 @@ def solve(
 
 
 def _solve_delay(system, initial, times, values, start, tolerance, solver, delayed, sizes) -> Solution:
-    if not delay.driven(system.flat).pieces.smooth:
+    if not delay.driven(system.flat).smooth:
         tolerance = min(tolerance, SWITCHING)
     make = lambda equations: SOLVERS[solver](equations, tolerance)
     for k, row in enumerate(values):
