@@ -39,8 +39,8 @@ def share(run: Callable, pieces: Sequence, workers: int | None = None) -> None:
             waiting.cancel()
 
 
-def each(work: Callable[[int], None], count: int, workers: int | None = None) -> None:
-    """Call `work(member)` for every member, on so many threads, with progress."""
+def each(work: Callable[[int], None], count: int, workers: int | None = None, *, size: int = 1) -> None:
+    """Call `work(member)` for every member, or group of `size` members, on so many threads, with progress."""
     from tqdm.auto import tqdm
 
     if count < 2:
@@ -48,17 +48,17 @@ def each(work: Callable[[int], None], count: int, workers: int | None = None) ->
             work(member)
         return
     workers = min(workers or cores(), count)
-    size = max(1, min(CHUNK, count // (4 * workers)))
-    with tqdm(total=count, desc="members", delay=2, leave=False) as bar:
+    chunk = max(1, min(CHUNK // size, count // (4 * workers)))
+    with tqdm(total=count * size, desc="members", delay=2, leave=False) as bar:
 
         def stretch(first: int, stopped: Callable[[], bool]) -> None:
-            for member in range(first, min(first + size, count)):
+            for member in range(first, min(first + chunk, count)):
                 if stopped():
                     return
                 work(member)
-            bar.update(min(size, count - first))
+            bar.update(min(chunk, count - first) * size)
 
-        share(stretch, range(0, count, size), workers)
+        share(stretch, range(0, count, chunk), workers)
 
 
 @lru_cache(maxsize=8)

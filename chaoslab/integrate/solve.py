@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..systems.system import System
-from . import delay, maps, members, scipy, taylor
+from . import delay, lanes, maps, members, scipy, taylor
 from .crossing import Walk
 from .exponents import with_whole_powers
 from .past import Past, constant
@@ -64,6 +64,7 @@ def solve(
     workers: int | None = None,
     delayed: bool = False,
     sizes: np.ndarray | None = None,
+    many: bool | None = None,
 ) -> Solution:
     """Solve a flow or delay system from `initial` (member, component) at time `start`, sampled at the ascending `times`.
 
@@ -71,7 +72,8 @@ def solve(
     system starts from a past for each member, or has rested at `initial` until now; its `delayed` states are given too if
     wanted. A member that blows up is marked and dated, never raised. `workers` threads share the members (default: all
     cores), without changing any. A member has escaped where it is a trillion times larger than at first, or than its entry in
-    `sizes` (member,).
+    `sizes` (member,). `many` members, by default more than one, of a smooth flow go in the lanes of the processor's vectors,
+    which round otherwise than the engine for one.
     """
     solver = solver or default_solver()
     values = np.broadcast_to(system.values if values is None else values, (len(initial), len(system.values)))
@@ -95,8 +97,28 @@ def solve(
             states[k], end = walk.run(initial[k], times, start)
             ended[k], reasons[k] = (np.nan if end is None else end), walk.message
 
-    members.each(one, len(initial), workers if simple and solver == "taylor" else 1)  # Python itself runs on one core
+    if not (simple and solver == "taylor"):
+        members.each(one, len(initial), 1)  # Python itself runs on one core
+    elif len(times) > 1 and (len(initial) > 1 if many is None else many):
+        _in_lanes(pieces.equations(), initial, times, values, start, tolerance, states, one, workers)
+    else:
+        members.each(one, len(initial), workers)
     return marked(states, times, sizes_of(initial) if sizes is None else sizes, ended, reasons, solver)
+
+
+def _in_lanes(equations, initial, times, values, start, tolerance, states, one, workers) -> None:
+    """Write the states of several members at a time; `one(k)` does those that need care."""
+    alone, together = taylor.stepper(equations, tolerance), lanes.lanes(equations, tolerance)
+    initial, groups = np.asarray(initial, float), -(-len(initial) // together.width)
+
+    def group(number: int) -> None:
+        here = slice(number * together.width, (number + 1) * together.width)
+        states[here], whole = together.advance(start, initial[here], values[here], times)
+        for k in range(here.start, min(here.stop, len(initial))):
+            if not (whole[k - here.start] and alone.begins_well(start, initial[k], values[k])):
+                one(k)
+
+    members.each(group, groups, workers, size=together.width)
 
 
 def _solve_delay(system, initial, times, values, start, tolerance, solver, delayed, sizes) -> Solution:
@@ -152,7 +174,7 @@ def marked(states, times, sizes, ended, reasons, solver) -> Solution:
     """States of members as a Solution: failed with a reason, escaped where a state is not finite or enormous."""
     bounds = ESCAPED * np.asarray(sizes)
     with np.errstate(invalid="ignore"):
-        wild = not (np.abs(states).max() < bounds.min()) if states.size else False
+        wild = not -bounds.min() < states.min() <= states.max() < bounds.min() if states.size else False
     status = np.full(len(states), "ok", dtype="<U7")
     if wild or not np.isnan(ended).all():
         for k, rows in enumerate(states):

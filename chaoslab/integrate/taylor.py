@@ -55,13 +55,23 @@ class TaylorStepper:
             self._local.integrator = mine
         return mine
 
-    def advance(self, t, x, values, times) -> Leg:
+    def _standing(self, t, x, values):
+        """The thread's integrator, put to a time and a state."""
         integrator = self._integrator
         integrator.time = t
         integrator.state[:] = x
         used = len(integrator.pars)  # heyoka counts up to the last value that the equations mention
         if used:
             integrator.pars[:] = values[:used]
+        return integrator
+
+    def begins_well(self, t, x, values) -> bool:
+        """Whether the series at the start has no gaps that would fool the choice of the first step."""
+        near, far = _radii(self._standing(t, x, values))
+        return math.isfinite(near) and not far > 2 * near > 0
+
+    def advance(self, t, x, values, times) -> Leg:
+        integrator = self._standing(t, x, values)
         pieces, times, event = self._first_steps(integrator, times)
         if event is not None:
             return Leg(np.concatenate(pieces), integrator.time, integrator.state.copy(), event, False)
@@ -88,12 +98,7 @@ class TaylorStepper:
 
         No segment is longer than `longest`.
         """
-        integrator = self._integrator
-        integrator.time = t
-        integrator.state[:] = x
-        used = len(integrator.pars)
-        if used:
-            integrator.pars[:] = values[:used]
+        integrator = self._standing(t, x, values)
         segments, now, event, failed = [], t, None, False
         while now < end:
             outcome, _ = integrator.step(min(end - now, longest), True)
@@ -166,8 +171,8 @@ def _step_limit() -> int:
     return int(hy.taylor_outcome.step_limit)
 
 
-def _compile(equations: Equations, tolerance: float):
-    """An integrator, and which surface each of its events is: those that never move are none (heyoka refuses them)."""
+def expressions(equations: Equations) -> tuple[list, list, int]:
+    """heyoka's system of equations, its surfaces, and how many operations they are made of."""
     import heyoka as hy
 
     hy.set_logger_level_error()  # what it warns of, a state that is not finite, is marked and dated by our caller
@@ -175,12 +180,20 @@ def _compile(equations: Equations, tolerance: float):
     symbols |= {node: hy.par[k] for k, node in enumerate(equations.values)}
     made = heyoka_expressions((*equations.rhs, *equations.surfaces), symbols)
     rhs, surfaces = made[: len(equations.rhs)], made[len(equations.rhs) :]
+    size = sum(1 for node in walk(*equations.rhs, *equations.surfaces) if node.children) + 10 * len(surfaces)
+    return list(zip((symbols[node] for node in equations.variables), rhs, strict=True)), surfaces, size
+
+
+def _compile(equations: Equations, tolerance: float):
+    """An integrator, and which surface each of its events is: those that never move are none (heyoka refuses them)."""
+    import heyoka as hy
+
+    system, surfaces, size = expressions(equations)
     timed = [name("t") in walk(surface) for surface in equations.surfaces]
     moving = [k for k, surface in enumerate(surfaces) if timed[k] or hy.get_variables(surface)]
-    size = sum(1 for node in walk(*equations.rhs, *equations.surfaces) if node.children) + 10 * len(surfaces)
     integrator = hy.taylor_adaptive(
-        list(zip((symbols[node] for node in equations.variables), rhs, strict=True)),
-        np.zeros(len(rhs)),
+        system,
+        np.zeros(len(system)),
         tol=tolerance,
         t_events=[hy.t_event(surfaces[k]) for k in moving],
         compact_mode=size > COMPACT,

@@ -71,7 +71,8 @@ class Motion:
         if self.process is not None:
             return self._with_noise(well, now, values, times, going_on)
         start = before if going_on else -self.transient
-        return solve(self.system, now, times, values=values, start=start, delayed=delayed, sizes=sizes, **self.options)
+        more = {"delayed": delayed, "sizes": sizes, "many": len(self.now) > 1}
+        return solve(self.system, now, times, values=values, start=start, **more, **self.options)
 
     def _with_noise(self, well, now, values, times, going_on) -> Solution:
         process = self.process

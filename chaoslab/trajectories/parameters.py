@@ -197,7 +197,7 @@ class _Trial:
             solution = iterate(system, starts, max(2, round(self.times[-1])), values=rows)
         else:
             reach(system, rows)
-            solution = solve(system, starts, self.times, values=rows, tolerance=1e-9, workers=self.workers)
+            solution = solve(system, starts, self.times, values=rows, tolerance=1e-9, workers=self.workers, many=True)
         rested = (solution.status == "ok") & self._still(solution.states)
         self.tried += len(points)
         self.rejected["rested"] += int(rested.sum())

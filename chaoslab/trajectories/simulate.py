@@ -53,7 +53,7 @@ def simulate(
         `k * period / samples`, the end excluded. A map's period is one iteration (1,000 of them)
     duration, step : length and sampling step in the system's own time unit, instead
     members : trajectories (1). The first starts at the definition's state, the others on its orbit, one about three periods
-        after the other; member k is the same however many are asked for
+        after the other; member k of several is the same however many they are (a single one differs from it by rounding)
     initial : where to start instead: (component,), (member, component), or a mapping of components to values. For a delay
         system these have been there for ever, and a function of time `s <= 0` gives another history. A trajectory dataset is
         continued: sampling goes on one step after its last sample, so that the two concatenate (a delay system's history is

@@ -74,8 +74,9 @@ def test_transient_is_dropped(lorenz):
 @pytest.mark.parametrize("name", ["Lorenz", "Henon", "Chua"])
 def test_a_member_is_the_same_however_many_there_are(name):
     few, many = simulate(name, 2, members=3), simulate(name, 2, members=10)
-    assert np.abs(few.state.values - many.state.values[:3]).max() < 1e-9
-    assert np.array_equal(few.state[0], simulate(name, 2).state[0])
+    assert np.array_equal(few.state, many.state[:3])
+    alone = simulate(name, 2)  # by the engine for one, which rounds otherwise
+    assert np.abs(few.state.values[0] - alone.state.values[0]).max() < 1e-9
     assert len(np.unique(many.state.values[:, 0, 0])) == 10
 
 

@@ -1,0 +1,59 @@
+"""Many members in the lanes of one processor's vectors: the Taylor engine several members at a time.
+
+Each lane has its own steps and does not feel the others, so a member's result does not depend on who shares its vector. What
+needs care, a start where the series has gaps or a motion that ends, is left to the engine for single members.
+"""
+
+import threading
+from copy import deepcopy
+from functools import lru_cache
+
+import numpy as np
+
+from .switching import Equations
+from .taylor import COMPACT, STEPS, expressions
+
+
+class Lanes:
+    """Equal integrators of several members each, one a thread."""
+
+    def __init__(self, equations: Equations, tolerance: float):
+        import heyoka as hy
+
+        self.width = hy.recommended_simd_size()
+        system, _, size = expressions(equations)
+        still = np.zeros((len(system), self.width))
+        self._master = hy.taylor_adaptive_batch(system, still, tol=tolerance, compact_mode=size > COMPACT)
+        self._done = int(hy.taylor_outcome.time_limit)
+        self._local = threading.local()
+        self._lock = threading.Lock()
+
+    @property
+    def _integrator(self):
+        mine = getattr(self._local, "integrator", None)
+        if mine is None:
+            with self._lock:
+                mine = self._local.integrator = deepcopy(self._master)
+        return mine
+
+    def advance(self, t: float, members: np.ndarray, values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """States (member, time, component) of at most `width` members, and which of them are whole."""
+        integrator, count = self._integrator, len(members)
+        lanes = np.minimum(np.arange(self.width), count - 1)  # lanes without a member repeat the last one
+        integrator.set_time(t)
+        integrator.state[:] = members[lanes].T
+        used = len(integrator.pars)
+        if used:
+            integrator.pars[:] = values[lanes, :used].T
+        early = int(times[0] != t)
+        grid = np.concatenate(([t], times)) if early else times
+        _, rows = integrator.propagate_grid(np.repeat(grid[:, None], self.width, axis=1), max_steps=STEPS)
+        rows = np.moveaxis(np.asarray(rows)[early:, :, :count], 2, 0)
+        whole = np.array([outcome[0] for outcome in integrator.propagate_res[:count]], int) == self._done
+        return rows, whole & np.isfinite(rows[:, -1]).all(axis=1)
+
+
+@lru_cache(maxsize=128)
+def lanes(equations: Equations, tolerance: float) -> Lanes:
+    """The compiled integrators of these equations, shared within the process."""
+    return Lanes(equations, tolerance)
