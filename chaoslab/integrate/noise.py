@@ -13,7 +13,7 @@ from ..systems.tree import Node
 from ..systems.unroll import Flat
 from . import members
 from .exponents import with_whole_powers
-from .scheme import Scheme, constants_of, padded
+from .scheme import Scheme, constants_of, normal_pairs, padded
 from .scheme import scheme as scheme
 
 #: Members a chunk: with fewer, calls cost more than arithmetic; with more, a block of draws no longer fits a cache.
@@ -130,9 +130,15 @@ def _march(scheme: Scheme, x, values, grid: Grid, streams, out) -> Iterator[int]
         out[:, 0] = x
     for first in range(0, grid.steps, block):
         taken = min(block, grid.steps - first)
-        for row, stream in zip(drawn, streams, strict=False):
-            stream.standard_normal(out=row[: taken * scheme.width])
-        normals[:taken] = drawn[:, : taken * scheme.width].reshape(lanes, taken, scheme.width).transpose(1, 2, 0)
+        numbers = drawn[:, : taken * scheme.width]
+        for row, stream in zip(numbers, streams, strict=False):
+            stream.random(out=row) if scheme.draws == 2 else stream.standard_normal(out=row)
+        if scheme.draws == 2:  # pairs are made normal together, faster than one by one
+            pairs = normal_pairs(np.ascontiguousarray(numbers.reshape(-1, 2).T))
+            shape = (taken, len(scheme.noisy), 2, lanes)
+            normals[:taken].reshape(shape)[:] = pairs.reshape(2, lanes, taken, -1).transpose(2, 3, 0, 1)
+        else:
+            normals[:taken] = numbers.reshape(lanes, taken, scheme.width).transpose(1, 2, 0)
         if scheme.timed:
             table[:taken, -1] = (grid.start + grid.step * np.arange(first, first + taken))[:, None]
         for k in range(taken):

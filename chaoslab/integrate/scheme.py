@@ -240,6 +240,19 @@ def _with_numpy(trees: tuple[Node, ...], rows: tuple[Node, ...], constants: tupl
 ENGINES = {"heyoka": _with_heyoka, "numpy": _with_numpy}
 
 
+def normal_pairs(uniform: np.ndarray) -> np.ndarray:
+    """Independent normal numbers (2, number) from uniform ones in [0, 1) (Box & Muller, 1958), in the processor's vectors."""
+    out = np.empty_like(uniform)
+    _box_muller("heyoka" if _heyoka_is_there() else "numpy")(uniform, np.empty((0, uniform.shape[1])), out)
+    return out
+
+
+@cache
+def _box_muller(engine: str) -> Callable:
+    trees = tuple(_formula(f"sqrt(-2*log(1 - u))*{wave}(2*pi*v)") for wave in ("cos", "sin"))
+    return ENGINES[engine](trees, (name("u"), name("v")), ())
+
+
 def padded(members: int) -> int:
     return LANES * max(1, -(-members // LANES))
 

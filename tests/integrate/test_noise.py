@@ -252,14 +252,23 @@ def test_samples_are_where_they_are_said_to_be():
 
 
 def test_steps_are_those_of_the_scheme():
-    """The first steps again from the raw normal numbers, with a time that is not zero at the start."""
+    """The first steps again from the raw numbers, with a time that is not zero at the start."""
     found = run(FADING, ["cos(t)"], 3, stride=1, count=4, start=2.0)
-    scheme = noise.scheme(FADING.flat, trees("cos(t)"), FADING.flat.parameters)
+    step = noise.scheme(FADING.flat, trees("cos(t)"), FADING.flat.parameters)
     x, h, streams = found[:, 0], 1 / 64, noise.spawn(1, 3)
     for k in range(3):
-        u, v = np.array([stream.standard_normal(2) for stream in streams]).T[..., None]
-        x = scheme.advance(x, 2 + k * h, np.sqrt(h) * u, h**1.5 * (u / 2 + v / np.sqrt(12)), FADING.values, h)
+        u, v = scheme.normal_pairs(np.array([stream.random(2) for stream in streams]).T.copy())[..., None]
+        x = step.advance(x, 2 + k * h, np.sqrt(h) * u, h**1.5 * (u / 2 + v / np.sqrt(12)), FADING.values, h)
         assert np.abs(x - found[:, k + 1]).max() < 1e-14
+
+
+def test_pairs_are_normal_and_independent():
+    """A hundred thousand pairs: Kolmogorov's test, no correlation, also between squares; and the ends of the interval."""
+    u, v = scheme.normal_pairs(np.random.default_rng(5).random((2, 100_000)))
+    assert min(stats.kstest(numbers, "norm").pvalue for numbers in (u, v)) > 0.01
+    assert max(abs(np.corrcoef(u, v)[0, 1]), abs(np.corrcoef(u**2, v**2)[0, 1])) < 0.01
+    ends = scheme.normal_pairs(np.array([[0.0, 1 - 2.0**-53], [0.25, 0.25]]))
+    assert ends[1] == pytest.approx([0, np.sqrt(2 * 53 * np.log(2))], abs=1e-12)
 
 
 @pytest.mark.parametrize("engine", ["heyoka", "numpy"])
