@@ -126,6 +126,7 @@ def _march(scheme: Scheme, x, values, grid: Grid, streams, out) -> Iterator[int]
     states[0, :, : len(x)] = x.T
     # each member's numbers lie together as they are drawn; an odd number of lines apart, as caches want it for transposing
     drawn = np.zeros((lanes, 8 * (-(-block * scheme.width // 8) | 1)))
+    scratch = np.empty((2, 2, lanes * block * len(scheme.noisy)))  # memory touched anew costs as much as what is done in it
     if grid.skip == 0:
         out[:, 0] = x
     for first in range(0, grid.steps, block):
@@ -134,7 +135,9 @@ def _march(scheme: Scheme, x, values, grid: Grid, streams, out) -> Iterator[int]
         for row, stream in zip(numbers, streams, strict=False):
             stream.random(out=row) if scheme.draws == 2 else stream.standard_normal(out=row)
         if scheme.draws == 2:  # pairs are made normal together, faster than one by one
-            pairs = normal_pairs(np.ascontiguousarray(numbers.reshape(-1, 2).T))
+            uniform, normal = scratch if taken == block else np.empty((2, 2, lanes * taken * len(scheme.noisy)))
+            uniform.reshape(2, lanes, -1)[:] = numbers.reshape(lanes, -1, 2).transpose(2, 0, 1)
+            pairs = normal_pairs(uniform, normal)
             shape = (taken, len(scheme.noisy), 2, lanes)
             normals[:taken].reshape(shape)[:] = pairs.reshape(2, lanes, taken, -1).transpose(2, 3, 0, 1)
         else:

@@ -240,9 +240,9 @@ def _with_numpy(trees: tuple[Node, ...], rows: tuple[Node, ...], constants: tupl
 ENGINES = {"heyoka": _with_heyoka, "numpy": _with_numpy}
 
 
-def normal_pairs(uniform: np.ndarray) -> np.ndarray:
+def normal_pairs(uniform: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Independent normal numbers (2, number) from uniform ones in [0, 1) (Box & Muller, 1958), in the processor's vectors."""
-    out = np.empty_like(uniform)
+    out = np.empty_like(uniform) if out is None else out
     _box_muller("heyoka" if _heyoka_is_there() else "numpy")(uniform, np.empty((0, uniform.shape[1])), out)
     return out
 
