@@ -11,7 +11,10 @@ from functools import lru_cache
 import numpy as np
 
 from .switching import Equations
-from .taylor import COMPACT, STEPS, expressions
+from .taylor import COMPACT, expressions
+
+#: Steps after which members are left to the engine for one, which looks at a run more often: some seconds.
+MOST_STEPS = 500_000
 
 
 class Lanes:
@@ -47,7 +50,7 @@ class Lanes:
             integrator.pars[:] = values[lanes, :used].T
         early = int(times[0] != t)
         grid = np.concatenate(([t], times)) if early else times
-        _, rows = integrator.propagate_grid(np.repeat(grid[:, None], self.width, axis=1), max_steps=STEPS)
+        _, rows = integrator.propagate_grid(np.repeat(grid[:, None], self.width, axis=1), max_steps=MOST_STEPS)
         rows = np.moveaxis(np.asarray(rows)[early:, :, :count], 2, 0)
         whole = np.array([outcome[0] for outcome in integrator.propagate_res[:count]], int) == self._done
         return rows, whole & np.isfinite(rows[:, -1]).all(axis=1)
