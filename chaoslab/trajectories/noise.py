@@ -89,8 +89,9 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
     else:
         amplitudes = by_component(system, amplitude, "process_noise")
         if amplitudes.any() and system.kind != "flow":
+            kind = "delay system" if system.kind == "delay" else system.kind
             raise ValueError(
-                f"process_noise moves flows, by Ito's equations; {system.label} is a {system.kind + ' system' * (system.kind == 'delay')}. "
+                f"process_noise moves flows, by Ito's equations; {system.label} is a {kind}. "
                 "observation_noise= is added to what is seen of any system"
             )
         strength = np.zeros(0) if not amplitudes.any() else amplitudes * deviations(system) / np.sqrt(period_of(system))
