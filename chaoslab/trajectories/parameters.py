@@ -54,17 +54,6 @@ def rows_of(system: System, parameters) -> tuple[np.ndarray | None, np.ndarray |
     return np.stack(np.broadcast_arrays(*columns), axis=-1), None
 
 
-def by_name(system: System, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Rows (member, parameter) as arguments of `system.rhs` at states (member, time, component)."""
-    given, place = {}, 0
-    for word, value in system.parameters.items():
-        shape = np.shape(value)
-        size = int(np.prod(shape, dtype=int))
-        given[word] = rows[:, place : place + size].reshape(len(rows), 1, *shape)
-        place += size
-    return given
-
-
 def parameter_coordinates(system: System, rows: np.ndarray) -> dict:
     """The coordinates `parameter` and `parameters` (member, parameter) of a dataset."""
     return {

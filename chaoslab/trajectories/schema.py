@@ -67,12 +67,17 @@ def system_of(ds: xr.Dataset, member: int | None = None) -> System:
     system = System(**json.loads(ds.attrs["system"]))
     if member is None or "parameters" not in ds.coords:
         return system
-    row, place, own = ds["parameters"].sel(member=member).values, 0, {}
+    return system.with_(**by_name(system, ds["parameters"].sel(member=member).values))
+
+
+def by_name(system: System, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Parameter values (..., parameter), in the order of `flat.parameters`, by name and in their own shapes."""
+    given, place = {}, 0
     for word, value in system.parameters.items():
-        size = int(np.size(value))
-        own[word] = float(row[place]) if np.ndim(value) == 0 else row[place : place + size].reshape(np.shape(value))
+        shape, size = np.shape(value), int(np.size(value))
+        given[word] = values[..., place : place + size].reshape(*values.shape[:-1], *shape)
         place += size
-    return system.with_(**own)
+    return given
 
 
 def check(ds: xr.Dataset) -> xr.Dataset:

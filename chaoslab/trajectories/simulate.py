@@ -13,8 +13,8 @@ from . import noise as noises
 from . import stream
 from .grid import coordinates, fits, grid, positive, whole
 from .motion import Motion
-from .parameters import by_name, parameter_coordinates, rows_of
-from .schema import DIMS, described, package_version
+from .parameters import parameter_coordinates, rows_of
+from .schema import DIMS, by_name, described, package_version
 from .starts import Start, Streams, begin, reach
 
 
@@ -153,19 +153,21 @@ class Request:
         if system.flat.observed is not None or self.seen is not None:
             ds["observed"] = (DIMS, self._observed(solution, times))
         if self.derivative:
-            given = by_name(system, motion.values) if self.varied else {}
-            ds["derivative"] = (DIMS, system.rhs(solution.states, times, solution.delayed, **given))
+            ds["derivative"] = (DIMS, system.rhs(solution.states, times, solution.delayed, **self._values()))
         ds.attrs = described(system) | self._attributes(solution)
         return ds
 
     def _observed(self, solution: Solution, times: np.ndarray) -> np.ndarray:
         system = self.motion.system
-        given = by_name(system, self.motion.values) if self.varied else {}
-        clean = system.observe(solution.states, times, **given)
+        clean = system.observe(solution.states, times, **self._values())
         if self.seen is not None:
             for rows, watcher in zip(clean, self.watchers, strict=True):
                 rows += self.seen * watcher.standard_normal(rows.shape)
         return clean
+
+    def _values(self) -> dict[str, np.ndarray]:
+        """Parameters that differ by member, to be spread over time."""
+        return by_name(self.motion.system, self.motion.values[:, None]) if self.varied else {}
 
     def _attributes(self, solution: Solution) -> dict:
         flow = self.motion.system.kind != "map" and self.motion.process is None

@@ -7,7 +7,6 @@ from scipy import stats
 
 import chaoslab as cl
 from chaoslab.integrate import HistoryError
-from chaoslab.integrate.delay import Orbit
 from chaoslab.systems import System
 from chaoslab.trajectories import TrajectoryWarning, simulate
 
@@ -239,17 +238,8 @@ def test_the_transient_of_a_delay_system_is_dropped():
     assert float(late.time[0]) == 0
 
 
-def test_a_delay_system_that_comes_to_rest_is_followed_there(monkeypatch):
+def test_a_delay_system_that_comes_to_rest_is_followed_there(few_pieces):
     """x' = -x(t - 1) decays by a third in a unit of time; a piece or two a lag are enough, however small it is."""
-    piece, pieces = Orbit.piece, []
-
-    def counted(*args):
-        pieces.append(1)
-        if len(pieces) > 20_000:
-            pytest.fail("pieces get shorter without end")
-        return piece(*args)
-
-    monkeypatch.setattr(Orbit, "piece", counted)
     ds = simulate(LAGGING.with_(k=1), duration=1001, step=100)
     assert np.abs(ds.state.values[0, :, 0]).max() == 1
     assert np.abs(ds.state.values[0, 5:, 0]).max() < 1e-50
