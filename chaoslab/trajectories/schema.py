@@ -75,7 +75,7 @@ def by_name(system: System, values: np.ndarray) -> dict[str, np.ndarray]:
     given, place = {}, 0
     for word, value in system.parameters.items():
         shape, size = np.shape(value), int(np.size(value))
-        given[word] = values[..., place : place + size].reshape(*values.shape[:-1], *shape)
+        given[word] = values[..., place : place + size].reshape((*values.shape[:-1], *shape))
         place += size
     return given
 
