@@ -14,7 +14,9 @@ from .tree import walk
 FOLDER = Path(__file__).parent / "equations"
 MEASURED = Path(__file__).parent / "measured.csv"
 REQUIRED = ("name", "title", "about", "cite", "equations", "state")
-KEYS = {entry.name for entry in fields(System)} - {"field", "period"}
+#: What the motion at a definition's own parameters and state is; a file without `regime` claims chaos.
+REGIMES = ("chaotic", "quasiperiodic", "periodic", "transient")
+KEYS = {entry.name for entry in fields(System)} - {"field", "period"} | {"regime"}
 
 
 def _fold(text: str) -> str:
@@ -45,6 +47,9 @@ def read_definition(text: str, place: str = "this TOML text") -> dict:
     missing = [key for key in REQUIRED if key not in entry]
     if missing:
         raise DefinitionError(f"{place} lacks {', '.join(missing)}; every definition has {', '.join(REQUIRED)}")
+    if "regime" in entry and entry["regime"] not in REGIMES:
+        given = entry["regime"]
+        raise DefinitionError(f"{place} has the regime {given!r}.{suggest(str(given), REGIMES)} Regimes are {', '.join(REGIMES)}")
     return entry
 
 
@@ -84,7 +89,7 @@ def load(name: str, **values) -> System:
     resized = {key: values.pop(key) for key in list(values) if key in sizes and key not in {*base.parameters, *base.state}}
     if not resized:
         return base.with_(**values)
-    entry = _read(_find(name))
+    entry = _defining(_find(name))
     for key, size in resized.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f"the size {key} of {base.label} is a whole number of at least 1; {size!r} given")
@@ -108,9 +113,14 @@ def load(name: str, **values) -> System:
     return system
 
 
+def _defining(path: Path) -> dict:
+    """What the file says of the system itself; its regime belongs to its own parameters and state alone."""
+    return {key: value for key, value in _read(path).items() if key != "regime"}
+
+
 @cache
 def _load(path: Path) -> System:
-    entry = _read(path)
+    entry = _defining(path)
     try:
         period = 1.0 if entry.get("kind") == "map" else _periods().get(entry["name"])
         return System(**entry, field=path.parent.name, period=period)
@@ -137,7 +147,8 @@ def measured() -> list[dict[str, str]]:
 def table(**only):
     """The catalogue as a pandas frame indexed by name, one row a system; keep rows by value, as in `table(kind="map")`.
 
-    Columns: kind, field, dimension, parameters (their number), period, title, conserved, smooth, sizes, reference key.
+    Columns: kind, field, dimension, parameters (their number), period, title, regime (what the file claims of its own parameters
+    and state, and the tests confirm), conserved, symmetric, smooth, sizes, reference key.
 
     >>> int(table(kind="flow", dimension=3).loc["Lorenz", "parameters"])
     3
@@ -156,8 +167,10 @@ def table(**only):
                 "dimension": system.dimension,
                 "parameters": len(system.parameters),
                 "period": system.period,
+                "regime": _read(path).get("regime", REGIMES[0]),
                 "smooth": system.smooth,
                 "conserved": ", ".join(system.conserved),
+                "symmetric": bool(system.symmetry),
                 "sizes": ", ".join(f"{k}={v}" for k, v in system._text.sizes.items()),
                 "cite": system.cite,
             }

@@ -125,7 +125,7 @@ def starting_values(system) -> dict[str, float | np.ndarray]:
 
 def _spread(system, key: str, text: str) -> np.ndarray:
     """Values of text such as 'F + cos(2*pi*i/n)' at every site."""
-    alone = {"equations": ((key, text),), "where": (), "observed": (), "conserved": (), "noise": (), "kind": "flow"}
+    alone = {"equations": ((key, text),), "where": (), "observed": (), "conserved": (), "noise": (), "symmetry": (), "kind": "flow"}
     flat = unroll(dataclasses.replace(system._text, **alone))
     values = {node: number(Fraction(float(value))) for node, value in zip(flat.parameters, system.values, strict=True)}
     sites = [constant(tree) for tree in substitute(flat.rhs, values)]

@@ -19,6 +19,8 @@ from .unroll import Flat, Text, substitute, target, unroll, unused
 KINDS = ("flow", "map", "delay")
 #: Tables of text by name: what the language reads, beside the equations.
 TABLES = ("equations", "where", "observed", "conserved", "noise")
+#: A table that is lost when a system becomes a part of another.
+SYMMETRY = "symmetry"
 
 
 def _empty():
@@ -41,6 +43,7 @@ class System:
     ranges : mapping of a parameter to the two ends within which sliders and samplers may move it
     observed : bounded coordinates for unbounded ones, as in {"z": "cos(z)"}
     conserved : first integrals by name
+    symmetry : where a symmetry of the equations takes each state, as in {"x": "-x", "y": "-y"}; the others stay
     noise : diffusion of a state's Ito equation, as in {"x": "s*x"}: dx = (equation) dt + s*x dW, W its own Wiener process
     period : the dominant period in the system's time unit, or None where it is not known
 
@@ -68,6 +71,7 @@ class System:
     observed: Mapping[str, str] = _empty()
     conserved: Mapping[str, str] = _empty()
     noise: Mapping[str, str] = _empty()
+    symmetry: Mapping[str, str] = _empty()
     period: float | None = None
 
     def __post_init__(self):
@@ -76,7 +80,7 @@ class System:
             raise DefinitionError(f"kind {self.kind!r} is not one of {', '.join(KINDS)}.{suggest(str(self.kind), KINDS)}")
         if not isinstance(self.equations, Mapping) or not self.equations:
             raise DefinitionError('equations are a mapping of each state to its right-hand side, as in {"x": "sigma*(y - x)"}')
-        for key in TABLES:
+        for key in (*TABLES, SYMMETRY):
             keep(key, MappingProxyType({k: str(v).strip() for k, v in mapping(getattr(self, key), key).items()}))
         keep("index", MappingProxyType({k: MappingProxyType(index_entry(k, v)) for k, v in mapping(self.index, "index").items()}))
         parameters = mapping(self.parameters, "parameters")
@@ -98,7 +102,7 @@ class System:
     def _text(self) -> Text:
         index = tuple((k, v["size"], v["cyclic"], v["outside"], v["name"]) for k, v in self.index.items())
         shapes = tuple((k, np.shape(v)) for k, v in self.parameters.items())
-        equations, where, *others = (tuple(getattr(self, key).items()) for key in TABLES)
+        equations, where, *others = (tuple(getattr(self, key).items()) for key in (*TABLES, SYMMETRY))
         return Text(self.kind, equations, where, index, shapes, *others)
 
     @cached_property
@@ -217,6 +221,8 @@ class System:
 
     def lags_at(self, values: np.ndarray) -> np.ndarray:
         """Lags (delay,) at parameter values in the order of `flat.parameters`."""
+        if not self.flat.delays:
+            return np.empty(0)
         function = emit.numpy_function(tuple(delay.lag for delay in self.flat.delays), self.flat.parameters)
         return np.array(function(list(values)), float)
 
@@ -247,6 +253,15 @@ class System:
         """The values of the conserved quantities at states (..., component), by name."""
         values = self._evaluate(tuple(self.flat.conserved.values()), state, t, parameters)
         return {key: values[..., k] for k, key in enumerate(self.flat.conserved)}
+
+    def image(self, state, **parameters) -> np.ndarray:
+        """Where the symmetry takes states (..., component); raises ValueError for a system without one.
+
+        It takes solutions to solutions: f(S(x)) = S'(x) f(x) for a flow, f(S(x)) = S(f(x)) for a map.
+        """
+        if self.flat.symmetry is None:
+            raise ValueError(f'{self.label} states no symmetry; one is given as symmetry={{"x": "-x", ...}}')
+        return self._evaluate(self.flat.symmetry, state, 0.0, parameters)
 
     @cached_property
     def derivatives(self) -> tuple[tuple[Node, ...], ...]:
@@ -389,6 +404,7 @@ class System:
         values = ", ".join(rf"${symbol(key)} = {latex_value(value)}$" for key, value in self.parameters.items())
         parts += [f"with {values}"] if values else []
         parts += [f"conserved: {', '.join(self.conserved)}"] if self.conserved else []
+        parts += [f"symmetry: {_images(self.symmetry)}"] if self.symmetry else []
         parts += [f"dominant period {self.period:.4g}"] if self.period and self.kind != "map" else []
         parts += [f"<small>{self.reference}</small>"] if self.cite else []
         parts += [f"<small>Note: {self.note}</small>"] if self.note else []
@@ -400,6 +416,10 @@ class System:
         from .catalogue import reference
 
         return reference(self.cite) if self.cite else ""
+
+
+def _images(symmetry: Mapping[str, str]) -> str:
+    return f"({', '.join(symmetry)}) → ({', '.join(symmetry.values())})"
 
 
 def _rebuild(definition: dict) -> System:

@@ -22,23 +22,27 @@ class Node:
 
     `head` is "number" (args: value, text as written), "name" (args: name), "item" (name and indices), an operator
     (`+` of any number of terms, `*`, `/`, `**`, `neg`), a comparison, `and`, `or`, `not`, a function's name, or
-    "over sum", "over min", "over max" (args: body, index), or "delayed" (args: state, lag).
+    "over sum", "over min", "over max" (args: body, index), or "delayed" (args: state, lag). A tree of numbers and pi is `fixed`.
     """
 
-    __slots__ = ("__weakref__", "args", "head")
+    __slots__ = ("__weakref__", "args", "children", "fixed", "head")
     _interned: "weakref.WeakValueDictionary[tuple, Node]" = weakref.WeakValueDictionary()
     _lock = threading.Lock()
     head: str
     args: tuple
+    children: tuple["Node", ...]
+    fixed: bool
 
     def __new__(cls, head: str, *args):
-        key = (head, *(id(arg) if isinstance(arg, Node) else arg for arg in args))
+        key = (head, args)  # a node is equal to itself alone
         with cls._lock:
             node = cls._interned.get(key)
             if node is None:
                 node = super().__new__(cls)
-                object.__setattr__(node, "head", head)
-                object.__setattr__(node, "args", args)
+                children = tuple([arg for arg in args if isinstance(arg, Node)])
+                fixed = head == "number" or args == ("pi",) or (children != () and all([child.fixed for child in children]))
+                for key_, value in (("head", head), ("args", args), ("children", children), ("fixed", fixed)):
+                    object.__setattr__(node, key_, value)
                 cls._interned[key] = node
         return node
 
@@ -50,10 +54,6 @@ class Node:
 
     def __repr__(self):
         return f"{self.head}({', '.join(map(str, self.args))})"
-
-    @property
-    def children(self) -> tuple["Node", ...]:
-        return tuple(arg for arg in self.args if isinstance(arg, Node))
 
 
 def number(value: int | float | Fraction, text: str | None = None) -> Node:
@@ -83,8 +83,11 @@ def walk(*roots: Node) -> Iterator[Node]:
             yield node
         elif node not in seen:
             seen.add(node)
+            if not node.children:
+                yield node
+                continue
             stack.append((node, True))
-            stack.extend((child, False) for child in reversed(node.children))
+            stack.extend([(child, False) for child in reversed(node.children)])
 
 
 def rewrite(roots: Iterable[Node], rule: Callable[[Node], Node]) -> list[Node]:
@@ -103,6 +106,8 @@ def names_in(*roots: Node) -> set[str]:
 
 def constant(node: Node) -> float | None:
     """The float value of a tree without names, infinity where it overflows, None where there are names."""
+    if not node.fixed:
+        return None
     values: dict[Node, float] = {}
     for part in walk(node):
         try:

@@ -30,7 +30,7 @@ class Flat:
 
     `variables` and `parameters` are the name nodes in `rhs`, in the order of the state vector and of the flattened
     parameter values. A parameter's place is its name and its position in the array (None for a scalar). `noise` has the
-    diffusion of every component, zero where it has none.
+    diffusion of every component, zero where it has none; `symmetry` what each component is mapped to.
     """
 
     kind: str
@@ -43,6 +43,7 @@ class Flat:
     conserved: Mapping[str, Node] = field(default_factory=dict)
     delays: tuple[Delay, ...] = ()
     noise: tuple[Node, ...] | None = None
+    symmetry: tuple[Node, ...] | None = None
 
     def __hash__(self):
         return hash((self.kind, self.rhs, self.variables, self.parameters))
@@ -80,6 +81,7 @@ class Text:
     observed: tuple[tuple[str, str], ...]
     conserved: tuple[tuple[str, str], ...]
     noise: tuple[tuple[str, str], ...] = ()
+    symmetry: tuple[tuple[str, str], ...] = ()
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -135,6 +137,8 @@ class _Unroller:
         declared = {*self.states, *self.where, *self.shapes, *self.index}
         self.sizes = {label: size for label, size in text.sizes.items() if label not in declared}
         self.done: dict[tuple, Node] = {}
+        self.followed: dict[Node, tuple] = {}
+        self.items: dict[tuple, Node] = {}
         self.open: list[str] = []
         self.delays: dict[tuple[Node, Node], Node] = {}
         self.check_names()
@@ -158,7 +162,7 @@ class _Unroller:
     def check_size(self):
         """Refuse at once what would take minutes to write out."""
         tables = {"equation of": self.text.equations, "definition of": self.text.where, "observed": self.text.observed}
-        tables["noise of"] = self.text.noise
+        tables |= {"noise of": self.text.noise, "symmetry of": self.text.symmetry}
         bodies = [(f"{kind} {key}", target(key)[1], body) for kind, table in tables.items() for key, body in table]
         bodies += [(f"conserved {key}", (), body) for key, body in self.text.conserved]
         total = 0
@@ -204,18 +208,19 @@ class _Unroller:
         ]
         parameters = tuple(name(_element(word, position or ())) for word, position in places)
         places_of = {variable: k for k, variable in enumerate(variables)}
-        observed, noise, conserved = self.extras(components, variables)
+        observed, noise, symmetry, conserved = self.extras(components, variables)
         used = set(walk(*rhs))  # indices may have ruled out the branch that a delayed state stands in
         delays = tuple(Delay(symbol, places_of[state], lag) for (state, lag), symbol in self.delays.items() if symbol in used)
-        self.check_kind(bool(delays), [*(observed or ()), *(noise or ()), *conserved.values()])
+        self.check_kind(bool(delays), [*(observed or ()), *(noise or ()), *(symmetry or ()), *conserved.values()])
         names = tuple(components), tuple(variables)
-        return Flat(self.text.kind, *names, tuple(rhs), parameters, tuple(places), observed, conserved, delays, noise)
+        return Flat(self.text.kind, *names, tuple(rhs), parameters, tuple(places), observed, conserved, delays, noise, symmetry)
 
     def check_kind(self, past: bool, extras: list[Node]):
         """Refuse delayed states and noise where they have no meaning."""
         kind = self.text.kind
         if not set(self.delays.values()).isdisjoint(walk(*extras)):
-            raise DefinitionError("delayed states belong into equations and [where], not into what is observed, conserved or noise")
+            elsewhere = "what is observed, conserved, noise or symmetry"
+            raise DefinitionError(f"delayed states belong into equations and [where], not into {elsewhere}")
         if past != (kind == "delay"):
             reason = 'has delayed states: write kind = "delay"' if past else "has no delayed state; one is written x(t - tau)"
             raise DefinitionError(f"a system of kind {kind!r} {reason}")
@@ -223,8 +228,10 @@ class _Unroller:
             raise DefinitionError(f"[noise] is the diffusion of a flow's Ito equations; this is a system of kind {kind!r}")
 
     def extras(self, components, variables):
-        """What is observed (None where it is the state), the noise of each component (or None), and what is conserved."""
-        seen = self.by_component("observed", self.text.observed, dict(zip(components, variables, strict=True)))
+        """What is observed, each component's noise and image (each None where the text has none), and what is conserved."""
+        itself = dict(zip(components, variables, strict=True))
+        seen = self.by_component("observed", self.text.observed, dict(itself))
+        images = self.by_component("symmetry of", self.text.symmetry, dict(itself))
         noise = self.by_component("noise of", self.text.noise, dict.fromkeys(components, ZERO))
         conserved = {
             key: self.scalar(read(body, where=f"conserved {key}"), {}, f"conserved {key}") for key, body in self.text.conserved
@@ -232,6 +239,7 @@ class _Unroller:
         return (
             (tuple(seen.values()) if self.text.observed else None),
             (tuple(noise.values()) if self.text.noise else None),
+            (tuple(images.values()) if self.text.symmetry else None),
             conserved,
         )
 
@@ -260,7 +268,7 @@ class _Unroller:
             case "number":
                 return node
             case "name":
-                return self.word(args[0], at, place)
+                return self.word(node, at, place)
             case "item":
                 return self.item(args[0], args[1:], at, place)
             case "over sum" | "over min" | "over max":
@@ -270,22 +278,24 @@ class _Unroller:
             case "min" | "max" if args[-1].head == "name" and args[-1].args[0] in self.index and args[-1].args[0] not in at:
                 body = args[0] if len(args) == 2 else Node(node.head, *args[:-1])
                 return self.reduction(Node(f"over {node.head}", body, args[-1].args[0]), at, place)
-        done = settle(Node(node.head, *(self.scalar(arg, at, place) for arg in args)))
+        resolved = tuple([self.scalar(arg, at, place) for arg in args])
+        done = settle(node if resolved == args else Node(node.head, *resolved))
         if done.head in ("==", "!="):
             raise DefinitionError(f"in the {place}: == and != compare indices; real numbers are compared with < or >")
         return done
 
-    def word(self, word: str, at: dict[str, int], place: str) -> Node:
+    def word(self, node: Node, at: dict[str, int], place: str) -> Node:
+        [word] = node.args
         if word in at:
             return number(at[word])
         if word in self.sizes:
             return number(self.sizes[word])
         if word in ("pi", "t"):
-            return name(word)
+            return node
         if word in self.where:
             return self.intermediate(word, (), place)
         if self.states.get(word) == () or self.shapes.get(word) == ():
-            return name(word)
+            return node
         if word in self.states or word in self.shapes:
             raise DefinitionError(f"in the {place}: {word!r} is an array and needs its indices, as in {word}[i]")
         if word in self.index:
@@ -296,18 +306,22 @@ class _Unroller:
     def item(self, word: str, indices: tuple[Node, ...], at: dict[str, int], place: str) -> Node:
         position = []
         for index in indices:
-            value = self.scalar(index, at, place)
-            if value.head != "number" or value.args[0].denominator != 1:
+            value = self.whole(index, at)
+            if value is None:
+                self.scalar(index, at, place)  # raises where a name is wrong
                 raise DefinitionError(f"in the {place}: the index of {word!r} must be a whole number such as i+1")
-            value = int(value.args[0])
-            for free in walk(index):  # i+1 follows the rule of the index it is written with
-                if free.head == "name" and free.args[0] in self.index:
-                    size, cyclic, outside = self.index[free.args[0]]
-                    if cyclic:
-                        value = (value - 1) % size + 1
-                    elif not 1 <= value <= size and outside is not None:
-                        return number(outside)
+            for size, cyclic, outside in self.rules(index):
+                if cyclic:
+                    value = (value - 1) % size + 1
+                elif outside is not None and not 1 <= value <= size:
+                    return number(outside) if outside else ZERO
             position.append(value)
+        key = word, tuple(position)
+        if key not in self.items:
+            self.items[key] = self.element(word, position, place)
+        return self.items[key]
+
+    def element(self, word: str, position: list[int], place: str) -> Node:
         shape = self.shape(word, place)
         if len(shape) != len(position):
             raise DefinitionError(f"in the {place}: {word!r} has {len(shape)} indices, {len(position)} given")
@@ -319,6 +333,27 @@ class _Unroller:
         if word in self.where:
             return self.intermediate(word, tuple(position), place)
         return name(_element(word, tuple(position)))
+
+    def whole(self, node: Node, at: dict[str, int]) -> int | None:
+        """The value of an index such as i + 1; None where it is not a whole number, or not made of indices and sizes."""
+        head, args = node.head, node.args
+        if head == "name":
+            return at[args[0]] if args[0] in at else self.sizes.get(args[0])
+        if head == "number":
+            return args[0].numerator if args[0].denominator == 1 else None
+        if head not in ("+", "*", "neg"):
+            return None
+        values = [self.whole(arg, at) for arg in args]
+        if None in values:
+            return None
+        return sum(values) if head == "+" else math.prod(values) if head == "*" else -values[0]
+
+    def rules(self, index: Node) -> tuple[tuple, ...]:
+        """What i+1 does beyond the ends: it follows the rule of the index it is written with."""
+        if index not in self.followed:
+            words = [node.args[0] for node in walk(index) if node.head == "name"]
+            self.followed[index] = tuple(self.index[word] for word in words if word in self.index)
+        return self.followed[index]
 
     def delayed(self, state: Node, lag: Node, at: dict[str, int], place: str) -> Node:
         word = state.args[0]
@@ -383,7 +418,9 @@ def _element(word: str, position: tuple[int, ...]) -> str:
 
 def settle(node: Node) -> Node:
     """Decide at once what depends only on numbers: i + 1, i == j, where(i == j, a, b)."""
-    args = node.args
+    args, deciding = node.args, node.head in ("and", "or", "where")
+    if not (deciding or all([arg.head == "number" for arg in args])):
+        return node
     if node.head in ("and", "or"):
         decided = {bool(arg.args[0]) for arg in args if arg.head == "number"}
         rest = [arg for arg in args if arg.head != "number"]

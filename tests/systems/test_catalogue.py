@@ -129,8 +129,10 @@ def test_table_has_one_row_a_system():
         "dimension",
         "parameters",
         "period",
+        "regime",
         "smooth",
         "conserved",
+        "symmetric",
         "sizes",
         "cite",
     ]
@@ -140,6 +142,8 @@ def test_table_has_one_row_a_system():
     assert frame.loc["Lorenz96", "sizes"] == "n=40"
     assert frame.loc["HenonHeiles", "conserved"] == "energy"
     assert not frame.loc["Chua", "smooth"]
+    assert frame.loc["Lorenz", "symmetric"]
+    assert (frame.loc["Lorenz", "regime"], frame.loc["Torus", "regime"]) == ("chaotic", "quasiperiodic")
 
 
 def test_table_keeps_rows_by_value():
@@ -199,6 +203,12 @@ def test_reference():
     assert reference("nobody2000") == "nobody2000"
 
 
+def test_a_regime_belongs_to_the_file_and_not_to_the_system():
+    text = TEXT.replace("[equations]", 'regime = "periodic"\n[equations]')
+    assert read_definition(text)["regime"] == "periodic"
+    assert "regime" not in load("Torus").definition()
+
+
 def test_read_definition():
     assert System(**read_definition(TEXT)).rhs([3.0]).tolist() == [-6.0]
 
@@ -213,6 +223,7 @@ def test_read_definition():
         ("[state]", "[start]", "my file has the unknown key 'start'. Did you mean 'state'"),
         ("[state]", "[state", "my file is not TOML"),
         ("k = 2", "k = 2\nk = 3", "my file is not TOML"),
+        ("[equations]", 'regime = "chaos"\n[equations]', "my file has the regime 'chaos'. Did you mean 'chaotic'"),
     ],
 )
 def test_broken_definitions(old, new, message):

@@ -348,6 +348,35 @@ def test_invariants():
     assert load("Lorenz").invariants([1, 2, 3]) == {}
 
 
+def test_symmetry_maps_states_to_states(lorenz):
+    assert lorenz.image([[1, 2, 3], [-4, 0, 5]]).tolist() == [[-1, -2, 3], [4, 0, 5]]
+    ring = load("Lorenz96", n=4)
+    assert ring.image([1, 2, 3, 4]).tolist() == [2, 3, 4, 1]
+    turned = dataclasses.replace(decay(), symmetry={"x": "k*x"})
+    assert turned.image([2.0]).tolist() == [4]
+    assert turned.image([2.0], k=5).tolist() == [10]
+    assert System(**turned.definition()) == turned
+    assert turned.with_(k=3).symmetry == turned.symmetry
+
+
+@pytest.mark.parametrize(
+    ("symmetry", "message"),
+    [
+        ({"y": "-y"}, "symmetry of 'y' is not a component"),
+        ({"x": "-u"}, "in the symmetry of x: 'u' is not declared"),
+        ({"x": "x(t - 1)"}, "not into what is observed, conserved, noise or symmetry"),
+    ],
+)
+def test_broken_symmetries(symmetry, message):
+    with pytest.raises(DefinitionError, match=re.escape(message)):
+        dataclasses.replace(decay(), symmetry=symmetry)
+
+
+def test_no_symmetry_no_image():
+    with pytest.raises(ValueError, match="Rossler states no symmetry"):
+        load("Rossler").image([1, 2, 3])
+
+
 def test_shape_of_a_system():
     lorenz96 = load("Lorenz96", n=5)
     assert lorenz96.components == ("x1", "x2", "x3", "x4", "x5")
@@ -380,5 +409,6 @@ def test_markdown_shows_equations_parameters_source_and_field(lorenz):
     assert "Note: beta is exactly 8/3" in text
     assert r"$K = \begin{pmatrix} 0 & -1" in load("Hopfield")._repr_markdown_()
     assert "conserved: energy" in load("HenonHeiles")._repr_markdown_()
+    assert "symmetry: (x, y) → (-x, -y)" in lorenz._repr_markdown_()
     assert decay()._repr_markdown_() == f"**A flow**\n\n$$\n{decay().latex}\n$$\n\nwith $k = 2$"
     assert decay().reference == ""
