@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,9 +16,16 @@ from chaoslab.systems.catalogue import measured
 from chaoslab.systems.emit import scalar_function
 from chaoslab.systems.tree import Node, walk
 
-spec = importlib.util.spec_from_file_location("reference", __file__.replace("test_every_system", "reference"))
-reference = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(reference)
+
+def beside(name: str):
+    """A module of this folder; the tests are no package."""
+    spec = importlib.util.spec_from_file_location(name, __file__.replace("test_every_system", name))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+reference, twins = beside("reference"), beside("twins")
 
 ALL, FLOWS, DELAYS = cl.names(), cl.names("flow"), cl.names("delay")
 every_system = pytest.mark.parametrize("name", ALL)
@@ -140,10 +148,43 @@ def test_delays_agree_with_the_method_of_steps(name):
     assert np.abs(found - expected).max() < 1e-9 * np.ptp(expected, axis=0).max()
 
 
+@pytest.mark.parametrize("name", [name for name in ALL if cl.load(name).symmetry])
+def test_symmetry_takes_solutions_to_solutions(name, nearby):
+    """At the file's parameter values and at others: f(S(x)) = S'(x) f(x) for a flow, S(f(x)) = f(S(x)) for a map."""
+    system = cl.load(name)
+    states, rng = nearby(system), np.random.default_rng(5)
+    others = {key: float(v) * (1 + 0.1 * rng.random()) for key, v in system.parameters.items() if np.ndim(v) == 0}
+    for parameters in ({}, {} if "n" in others and system.kind == "delay" else others):
+        images, sides = system.image(states, **parameters), system.rhs(states, **parameters)
+        found = system.rhs(images, **parameters)
+        if system.kind == "map":
+            expected, tolerance = system.image(sides, **parameters), 1e-12
+        else:
+            step = 1e-6 / np.abs(sides).max()
+            ahead, behind = (system.image(states + sign * step * sides, **parameters) for sign in (1, -1))
+            expected, tolerance = (ahead - behind) / (2 * step), 1e-8
+        assert np.abs(found - expected).max() < tolerance * np.abs(found).max()
+    assert not np.allclose(images, states), "the identity is no symmetry"
+
+
+@cache
+def long_orbit(name):
+    """A thousand periods, or twenty thousand iterations."""
+    return cl.simulate(name, 20_000) if cl.load(name).kind == "map" else cl.simulate(name, 1000, 10)
+
+
+@every_system
+def test_motion_is_of_the_regime_that_its_file_states(name):
+    """From the end of the long orbit, neighbours part by far more than regular motion lets them; or they do not."""
+    system, ds = cl.load(name), long_orbit(name)
+    spread = np.ptp(ds.chaos.shown.values[0], axis=0) / 4
+    folds, _ = twins.growth(system, ds.state.values[0, -1], system.period, spread)
+    assert (folds >= twins.ENOUGH) == (cl.table().regime[name] == "chaotic"), f"{folds:.1f} e-folds"
+
+
 @every_system
 def test_orbit_stays_bounded_and_keeps_the_schema(name):
-    system = cl.load(name)
-    ds = cl.simulate(system, 10_000) if system.kind == "map" else cl.simulate(system, 100, 10)
+    ds = long_orbit(name)
     ds.chaos.check()
     assert ds.status.item() == "ok"
     shown = ds.chaos.shown

@@ -26,6 +26,7 @@ def test_a_sine(w):
     found = dominant_period(spring(w))
     assert found.value == pytest.approx(2 * np.pi / w, rel=0.01)
     assert 0 <= found.error < 0.01 * found.value
+    assert abs(found.value - 2 * np.pi / w) < 4 * found.error
 
 
 @pytest.mark.parametrize(("size", "frequency"), [(0.3, 1), (3, 5.3)])
