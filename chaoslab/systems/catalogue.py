@@ -1,5 +1,6 @@
 """The catalogue: find, read, check and list the definitions in `equations/`."""
 
+import gc
 import re
 import tomllib
 import unicodedata
@@ -122,16 +123,16 @@ def _defining(path: Path) -> dict:
 def _load(path: Path) -> System:
     entry = _defining(path)
     try:
-        period = 1.0 if entry.get("kind") == "map" else _periods().get(entry["name"])
+        period = 1.0 if entry.get("kind") == "map" else _periods().get(entry["name"], (None, None))[0]
         return System(**entry, field=path.parent.name, period=period)
     except DefinitionError as error:
         raise DefinitionError(f"{path.relative_to(FOLDER)}: {error}") from error
 
 
 @lru_cache(maxsize=1)
-def _periods() -> dict[str, float]:
-    """Stored dominant periods of flows; a map's is one iteration."""
-    return {row["system"]: float(row["value"]) for row in measured() if row["quantity"] == "period"}
+def _periods() -> dict[str, tuple[float, float]]:
+    """Stored dominant periods of flows, and their errors; a map's is one iteration."""
+    return {row["system"]: (float(row["value"]), float(row["error"])) for row in measured() if row["quantity"] == "period"}
 
 
 def measured() -> list[dict[str, str]]:
@@ -144,11 +145,22 @@ def measured() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def every_system() -> list[System]:
+    """Every system of the catalogue, read and validated, in the order of the files."""
+    collecting = gc.isenabled()
+    gc.disable()  # it would go through all the trees again and again, and find them in use
+    try:
+        return [_load(path) for path in _files().values()]
+    finally:
+        if collecting:
+            gc.enable()
+
+
 def table(**only):
     """The catalogue as a pandas frame indexed by name, one row a system; keep rows by value, as in `table(kind="map")`.
 
-    Columns: kind, field, dimension, parameters (their number), period, title, regime (what the file claims of its own parameters
-    and state, and the tests confirm), conserved, symmetric, smooth, sizes, reference key.
+    Columns: title, kind, field, dimension, parameters (their number), period and its standard error, regime (what the file claims
+    of its own parameters and state, and the tests confirm), smooth, conserved, symmetric, sizes, key of the source.
 
     >>> int(table(kind="flow", dimension=3).loc["Lorenz", "parameters"])
     3
@@ -156,8 +168,7 @@ def table(**only):
     import pandas as pd
 
     rows = []
-    for path in _files().values():
-        system = _load(path)
+    for system in every_system():
         rows.append(
             {
                 "name": system.name,
@@ -167,7 +178,8 @@ def table(**only):
                 "dimension": system.dimension,
                 "parameters": len(system.parameters),
                 "period": system.period,
-                "regime": _read(path).get("regime", REGIMES[0]),
+                "period_error": 0.0 if system.kind == "map" else _periods().get(system.name, (None, None))[1],
+                "regime": _read(_find(system.name)).get("regime", REGIMES[0]),
                 "smooth": system.smooth,
                 "conserved": ", ".join(system.conserved),
                 "symmetric": bool(system.symmetry),
@@ -193,7 +205,7 @@ def search(text: str):
         raise ValueError("search for a word, as in search('fluid')")
     everything = {
         system.name: " ".join([system.name, system.title, system.about, system.field, system.reference, system.note])
-        for system in map(_load, _files().values())
+        for system in every_system()
     }
     return frame[[wanted in _fold(everything[name]) for name in frame.index]]
 

@@ -8,6 +8,7 @@ import difflib
 import math
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import lru_cache
 
 from .tree import CONDITIONS, FUNCTIONS, LOGIC, Node, constant, name, walk
 
@@ -37,7 +38,17 @@ def read(text: str, *, where: str = "") -> Node:
 
     `where` names the place for error messages, as in "equation of x". Raises DefinitionError.
     """
+    if isinstance(text, str):
+        try:
+            return _read(text)
+        except DefinitionError:
+            pass  # read again below, for a message that names the place
     return _Reader(text, where).tree()
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Node:
+    return _Reader(text, "").tree()
 
 
 class _Reader:
@@ -47,6 +58,7 @@ class _Reader:
             self.text = repr(text)
             self.refuse(None, "an equation is text such as 'sigma*(y - x)'")
         self.text = str(text).strip()
+        self.conditional = False
 
     def refuse(self, node: ast.AST | None, reason: str):
         part = ast.get_source_segment(self.text, node) if node is not None else None
@@ -66,7 +78,7 @@ class _Reader:
             message = getattr(error, "msg", str(error)) or type(error).__name__
             self.refuse(None, f"this is not an expression ({message}). Python's own words cannot be names: write lambda_")
         tree = self.convert(parsed, 0)
-        for node in walk(tree, Node("+", tree, tree)):  # a condition is no number
+        for node in walk(tree, Node("+", tree, tree)) if self.conditional else ():  # a condition is no number
             for place, child in enumerate(node.children):
                 if (child.head in CONDITIONS) != (node.head in LOGIC or (node.head == "where" and place == 0)):
                     self.refuse(None, "conditions such as x > 0 go into where(condition, a, b), and only there")
@@ -94,10 +106,13 @@ class _Reader:
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return go(operand)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
+                self.conditional = True
                 return Node("not", go(operand))
             case ast.BoolOp(op=op, values=values):
+                self.conditional = True
                 return Node("and" if isinstance(op, ast.And) else "or", *map(go, values))
             case ast.Compare(left=left, ops=ops, comparators=right):
+                self.conditional = True
                 if any(type(op) not in COMPARISONS for op in ops):
                     self.refuse(node, "comparisons are <, <=, >, >=, and between indices == and !=")
                 sides = [go(left), *map(go, right)]
@@ -171,6 +186,7 @@ class _Reader:
         if not isinstance(node.func, ast.Name):
             self.refuse(node.func, "only the functions of the language can be called")
         word = node.func.id
+        self.conditional |= word == "where"
         if word not in FUNCTIONS and word not in REDUCTIONS and len(node.args) == 1 and _mentions_time(node.args[0]):
             return self.delayed(node, depth)
         if node.keywords or any(isinstance(arg, ast.Starred) for arg in node.args):

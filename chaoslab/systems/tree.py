@@ -5,6 +5,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from typing import ClassVar
 
 #: The closed list of functions, with the number of arguments each takes (None: two or more).
 FUNCTIONS: dict[str, int | None] = {
@@ -13,8 +14,15 @@ FUNCTIONS: dict[str, int | None] = {
 }
 LOGIC = ("and", "or", "not")
 CONDITIONS = frozenset({"<", "<=", ">", ">=", "==", "!=", *LOGIC})
+_set = object.__setattr__
 #: Bits up to which constants are computed exactly; squares of squares would take for ever.
 EXACT = 1000
+
+
+class _Entry(weakref.ref):
+    """A node in the table of all nodes, gone with the node."""
+
+    __slots__ = ("key",)
 
 
 class Node:
@@ -26,7 +34,7 @@ class Node:
     """
 
     __slots__ = ("__weakref__", "args", "children", "fixed", "head")
-    _interned: "weakref.WeakValueDictionary[tuple, Node]" = weakref.WeakValueDictionary()
+    _interned: ClassVar[dict[tuple, _Entry]] = {}
     _lock = threading.Lock()
     head: str
     args: tuple
@@ -36,14 +44,18 @@ class Node:
     def __new__(cls, head: str, *args):
         key = (head, args)  # a node is equal to itself alone
         with cls._lock:
-            node = cls._interned.get(key)
+            entry = cls._interned.get(key)
+            node = None if entry is None else entry()
             if node is None:
                 node = super().__new__(cls)
                 children = tuple([arg for arg in args if isinstance(arg, Node)])
+                _set(node, "head", head)
+                _set(node, "args", args)
+                _set(node, "children", children)
                 fixed = head == "number" or args == ("pi",) or (children != () and all([child.fixed for child in children]))
-                for key_, value in (("head", head), ("args", args), ("children", children), ("fixed", fixed)):
-                    object.__setattr__(node, key_, value)
-                cls._interned[key] = node
+                _set(node, "fixed", fixed)
+                entry = cls._interned[key] = _Entry(node, _forget)
+                entry.key = key
         return node
 
     def __setattr__(self, name, value):
@@ -56,8 +68,15 @@ class Node:
         return f"{self.head}({', '.join(map(str, self.args))})"
 
 
+def _forget(entry: _Entry) -> None:
+    if Node._interned.get(entry.key) is entry:  # another may have taken its place
+        del Node._interned[entry.key]
+
+
 def number(value: int | float | Fraction, text: str | None = None) -> Node:
     """A constant; kept exact, so that 8/3 stays a fraction until code is emitted."""
+    if type(value) is int and text is None:
+        return Node("number", Fraction(value), str(value))
     value = Fraction(value)
     return Node("number", value, text or (str(value) if value.denominator == 1 else repr(float(value))))
 

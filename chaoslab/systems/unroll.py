@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from .language import RESERVED, DefinitionError, read, suggest
 from .tree import ONE, ZERO, Node, name, names_in, number, rewrite, short, walk
 
+COMPARE = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 #: Functions with a kink or a jump.
 KINKED = frozenset({"abs", "sign", "step", "floor", "mod", "min", "max", "where"})
 #: Operations an unrolled system may have; beyond it the text should become an array code, not scalar equations.
@@ -278,6 +280,10 @@ class _Unroller:
             case "min" | "max" if args[-1].head == "name" and args[-1].args[0] in self.index and args[-1].args[0] not in at:
                 body = args[0] if len(args) == 2 else Node(node.head, *args[:-1])
                 return self.reduction(Node(f"over {node.head}", body, args[-1].args[0]), at, place)
+        if node.head == "where":
+            condition = self.scalar(args[0], at, place)
+            if condition.head == "number":  # the indices decide; the other branch may reach beyond the ends
+                return self.scalar(args[1] if condition.args[0] else args[2], at, place)
         resolved = tuple([self.scalar(arg, at, place) for arg in args])
         done = settle(node if resolved == args else Node(node.head, *resolved))
         if done.head in ("==", "!="):
@@ -391,7 +397,7 @@ class _Unroller:
             indices, tree = self.where[word]
             if len(indices) != len(position):
                 raise DefinitionError(f"in the {place}: {word!r} is an array and needs its indices {list(indices)}")
-            list(self.positions(indices))
+            self.positions(indices)  # raises for an index that is not declared
             self.open.append(label)
             self.done[key] = self.scalar(tree, dict(zip(indices, position, strict=True)), f"definition of {word}")
             self.open.pop()
@@ -419,6 +425,8 @@ def _element(word: str, position: tuple[int, ...]) -> str:
 def settle(node: Node) -> Node:
     """Decide at once what depends only on numbers: i + 1, i == j, where(i == j, a, b)."""
     args, deciding = node.args, node.head in ("and", "or", "where")
+    if node.head == "*" and ZERO in args:  # a neighbour beyond the ends, where outside = 0
+        return ZERO
     if not (deciding or all([arg.head == "number" for arg in args])):
         return node
     if node.head in ("and", "or"):
@@ -441,15 +449,7 @@ def settle(node: Node) -> Node:
             case "*":
                 return number(math.prod(values)) if short(math.prod(values)) else node
             case "==" | "!=" | "<" | "<=" | ">" | ">=":
-                outcome = {
-                    "==": values[0] == values[-1],
-                    "!=": values[0] != values[-1],
-                    "<": values[0] < values[-1],
-                    "<=": values[0] <= values[-1],
-                    ">": values[0] > values[-1],
-                    ">=": values[0] >= values[-1],
-                }[node.head]
-                return ONE if outcome else ZERO
+                return ONE if COMPARE[node.head](*values) else ZERO
             case "not":
                 return ZERO if values[0] else ONE
     return node
