@@ -7,7 +7,7 @@ PAGES  := $(sort $(wildcard notebooks/*.ipynb notebooks/papers/*.ipynb))
 ROOT    := $(if $(filter 0,$(shell id -u)),--allow-root)
 BROWSER := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
-.PHONY: lab tour test lint measure gallery clean
+.PHONY: lab tour test lint measure catalogue gallery clean
 lab: $(VENV)/ready
 	$(BIN)/python -m jupyterlab $(ROOT) $(BROWSER) --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 
@@ -26,6 +26,9 @@ lint: $(VENV)/ready
 
 measure: $(VENV)/ready
 	$(BIN)/python -m chaoslab.trajectories.measure
+
+catalogue: $(VENV)/ready
+	$(BIN)/python -m chaoslab.systems.listing > docs/catalogue.md
 
 gallery: $(VENV)/ready
 	$(BIN)/python -c "import chaoslab as cl; cl.figures.gallery().savefig('docs/gallery.jpg', dpi=100, pil_kwargs={'quality': 85})"
