@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.integrate import solve_ivp
 
 import chaoslab as cl
 from chaoslab.integrate import solve
@@ -144,8 +145,11 @@ def test_delays_agree_with_the_method_of_steps(name):
     system = cl.load(name)
     lap = float(system.lags.max())
     expected = reference.laps(system, 3)  # each lap folds the motion once more, too finely for SciPy after a few
-    found = solve(system, system.initial[None], lap * np.arange(4)).states[0]
-    assert np.abs(found - expected).max() < 1e-9 * np.ptp(expected, axis=0).max()
+    spread = np.ptp(expected, axis=0).max()
+    starts = np.array([system.initial, system.initial + 1e-8 * spread])
+    found, nudged = solve(system, starts, lap * np.arange(4)).states
+    growth = np.abs(nudged - found).max() / (1e-8 * spread)
+    assert np.abs(found - expected).max() < (1e-9 + 1e-12 * growth) * spread
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if cl.load(name).symmetry])
@@ -160,7 +164,7 @@ def test_symmetry_takes_solutions_to_solutions(name, nearby):
         if system.kind == "map":
             expected, tolerance = system.image(sides, **parameters), 1e-12
         else:
-            step = 1e-6 / np.abs(sides).max()
+            step = 1e-6 * np.abs(states).max() / np.abs(sides).max()
             ahead, behind = (system.image(states + sign * step * sides, **parameters) for sign in (1, -1))
             expected, tolerance = (ahead - behind) / (2 * step), 1e-8
         assert np.abs(found - expected).max() < tolerance * np.abs(found).max()
@@ -201,9 +205,10 @@ def test_period_is_measured_and_not_typed(name):
     assert system.period == float(row["value"])
     assert row["method"]
     assert row["settings"]
-    assert float(row["error"]) >= 0
+    assert float(row["error"]) > 0
     quick = cl.dominant_period(system.with_(state=dict(system.state)))
-    assert 0.4 < quick.value / system.period < 2.5
+    if max(quick.error / quick.value, float(row["error"]) / system.period) < 0.2:  # else the spectrum has no clear middle
+        assert 0.4 < quick.value / system.period < 2.5
 
 
 def _largest_term(system, key, states) -> float:
@@ -264,6 +269,25 @@ def test_files_keep_everything(name, tmp_path):
     with xr.open_dataset(tmp_path / "ds.nc", engine="h5netcdf") as again:
         assert again.load().identical(ds)
         assert again.chaos.check().chaos.system == cl.load(name)
+
+
+FAMILIES = [name for name in ALL if cl.load(name).sizes and not any(np.ndim(v) for v in cl.load(name).parameters.values())]
+
+
+@pytest.mark.parametrize(("name", "size"), [(name, size) for name in FAMILIES for size in cl.load(name).sizes])
+def test_a_family_can_be_loaded_at_128_sites(name, size):
+    """And its engine agrees there with SciPy, over a short time: what is tested is the text written out, not the chaos."""
+    system = cl.load(name, **{size: 128})
+    assert system.sizes[size] == 128
+    if system.kind == "map":
+        assert np.isfinite(cl.simulate(system, 100).state).all()
+        return
+    times = np.array([0, 1e-4 * min(cl.load(name).period, 1.0)])
+    found = solve(system, system.initial[None], times).states[0, -1]
+    function = scalar_function(system.flat.rhs, system.flat.variables + system.flat.parameters)
+    values = system.values.tolist()
+    ends = solve_ivp(lambda t, x: function([*x, *values]), times, system.initial, method="DOP853", rtol=1e-11, atol=1e-13).y[:, -1]
+    assert np.abs(found - ends).max() < 1e-9 * np.abs(ends).max()
 
 
 def test_every_tree_is_small():

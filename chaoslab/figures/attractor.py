@@ -90,17 +90,17 @@ def attractor_still(
     return ax
 
 
-def _line(ax, rows: np.ndarray, values: np.ndarray | None, m: int) -> None:
+def _line(ax, rows: np.ndarray, values: np.ndarray | None, m: int, width: float = 0.6) -> None:
     from matplotlib.collections import LineCollection
     from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
     if values is None:
-        ax.plot(*rows.T, lw=0.6, color=COLOURS[m % len(COLOURS)])
+        ax.plot(*rows.T, lw=width, color=COLOURS[m % len(COLOURS)])
         return
     kind = LineCollection if rows.shape[1] == 2 else Line3DCollection
     whole = np.isfinite(rows).all(axis=1)
     rows, values = rows[whole], values[whole]
-    collection = kind(np.stack([rows[:-1], rows[1:]], axis=1), array=values[:-1], cmap=SCALE.lower(), linewidths=0.6)
+    collection = kind(np.stack([rows[:-1], rows[1:]], axis=1), array=values[:-1], cmap=SCALE.lower(), linewidths=width)
     ax.add_collection(collection) if rows.shape[1] == 2 else ax.add_collection3d(collection)
     low, high = rows.min(axis=0), rows.max(axis=0)
     for axis, a, b in zip("xyz", low, high, strict=False):

@@ -1,42 +1,88 @@
 """A wall of small attractors."""
 
+import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
+from tqdm.auto import tqdm
 
-from ..systems import load, names
+from ..systems import System, load, names
+from ..systems.unroll import target
 from ..trajectories import simulate
 from .attractor import _line, against_its_past
 from .style import chosen
 
-#: Pairs of components that show a system better than its first two.
-BEST = {"Lorenz": "xz", "Rossler": "xy", "Chua": "xz", "Halvorsen": "xy", "Thomas": "xy", "SprottB": "xz", "Rucklidge": "xz"}
+#: Pairs of components that every reader knows a system by.
+KNOWN_BY = {"Lorenz": "xz", "Rossler": "xy", "Chua": "xz", "Halvorsen": "xy", "Thomas": "xy"}
+#: A pair is chosen among this many first components, by the cells of a square grid that the motion visits.
+CANDIDATES, CELLS = 6, 40
+#: From this many sites on, sites over time say more than two of them do.
+MANY_SITES = 8
 
 
-def gallery(systems: Sequence[str] | None = None, *, periods: float = 60, columns: int = 8, size: float = 1.6):
-    """A matplotlib figure with one panel a system, on two of its components; all systems of the catalogue by default.
+def gallery(systems: Sequence[str] | None = None, *, periods: float = 60, columns: int | None = None, size: float = 1.0):
+    """A matplotlib figure with one panel a system, all of the catalogue by default.
 
-    The panel of a map shows 20,000 iterates. Panels have no axes: this is a picture to choose from, not to measure in.
+    A panel shows the two components in which the motion fills most of a square, a map's 20,000 iterates, a single component
+    over its past, and a system of many sites as sites over time. Panels have no axes: this is a picture to choose from, not to
+    measure in. `size` is a panel's width in inches; `columns` default to a figure a little wider than high.
     """
     import matplotlib.pyplot as plt
 
     systems = names() if systems is None else list(systems)
     if not systems:
         raise ValueError("a gallery needs at least one system")
-    columns = min(columns, len(systems))
+    columns = min(columns or math.ceil(math.sqrt(1.3 * len(systems))), len(systems))
     rows = -(-len(systems) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(size * columns, 1.12 * size * rows), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(rows, columns, figsize=(size * columns, 1.15 * size * rows), squeeze=False)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=1 - 0.2 / (1.15 * rows), wspace=0.12, hspace=0.28)
     for ax in axes.flat:
         ax.set_axis_off()
-    for ax, word in zip(axes.flat, systems, strict=False):
+    for ax, word in zip(axes.flat, tqdm(systems, desc="gallery", unit="system", leave=False), strict=False):
         system = load(word)
-        ds = simulate(system, 20_000, transient=100) if system.kind == "map" else simulate(system, periods)
-        pair = BEST.get(system.name)
-        drawn = chosen(ds, None if pair is None else list(pair), 2)
-        points = (drawn.values if drawn.sizes["component"] > 1 else against_its_past(ds, drawn, "x")[0])[0]
-        if system.kind != "map":
-            _line(ax, points, np.arange(len(points), dtype=float), 0)
-        else:
-            ax.scatter(*points.T, s=0.2, c=np.arange(len(points)), cmap="viridis", linewidths=0)
-        ax.set_title(system.name, fontsize=7, pad=2)
+        _panel(ax, system, periods)
+        ax.set_title(system.name, fontsize=min(7.0, 9.5 * size * 9 / max(9, len(system.name))), pad=2)
     return figure
+
+
+def _panel(ax, system: System, periods: float) -> None:
+    if _on_sites(system):
+        ds = simulate(system, 200 if system.kind == "map" else min(periods, 20))
+        rows = ds.chaos.shown.values[0]
+        reach = np.abs(rows - np.median(rows)).max()
+        middle = np.median(rows)
+        ax.imshow(rows.T, aspect="auto", cmap="RdBu_r", vmin=middle - reach, vmax=middle + reach, interpolation="nearest")
+        return
+    ds = simulate(system, 20_000, transient=100) if system.kind == "map" else simulate(system, periods)
+    if ds.sizes["component"] > 1:
+        pair = list(KNOWN_BY[system.name]) if system.name in KNOWN_BY else widest_pair(ds)
+        points = chosen(ds, pair, 2).values[0]
+    else:
+        points = against_its_past(ds, chosen(ds, None, 1), "x")[0][0]
+    if system.kind != "map":
+        _line(ax, points, np.arange(len(points), dtype=float), 0, width=0.4)
+    else:
+        ax.scatter(*points.T, s=0.15, c=np.arange(len(points)), cmap="viridis", linewidths=0)
+
+
+def _on_sites(system: System) -> bool:
+    """Whether it has one state at many sites, which a picture of two components would not show."""
+    words = [target(key) for key in system.equations]
+    return len(words) == 1 and len(words[0][1]) == 1 and system.dimension >= MANY_SITES
+
+
+def widest_pair(ds) -> list[str]:
+    """The two of the first few components whose plane the motion fills most; the sine of a phase only where it must be one.
+
+    A phase fills any square, and says little.
+    """
+    names, observed = [str(word) for word in ds["component"].values], ds.chaos.system.observed
+    plain = [word for word in names if word not in observed]
+    shown = ds.chaos.shown.isel(member=0).sel(component=(plain if len(plain) > 1 else names)[:CANDIDATES])
+    points = shown.dropna("time").values
+    low, high = points.min(axis=0), points.max(axis=0)
+    cells = np.floor((points - low) / np.where(high > low, high - low, 1.0) * (CELLS - 1e-9)).astype(int)
+    visited = lambda pair: len(np.unique(cells[:, pair[0]] * CELLS + cells[:, pair[1]]))
+    pair = max(itertools.combinations(range(points.shape[1]), 2), key=visited)
+    return [str(shown["component"].values[k]) for k in pair]

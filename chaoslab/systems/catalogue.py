@@ -86,7 +86,7 @@ def load(name: str, **values) -> System:
     base = _load(_find(name))
     if not values:
         return base
-    sizes = {entry["name"] for entry in base.index.values()}
+    sizes = base.sizes
     resized = {key: values.pop(key) for key in list(values) if key in sizes and key not in {*base.parameters, *base.state}}
     if not resized:
         return base.with_(**values)
@@ -183,7 +183,7 @@ def table(**only):
                 "smooth": system.smooth,
                 "conserved": ", ".join(system.conserved),
                 "symmetric": bool(system.symmetry),
-                "sizes": ", ".join(f"{k}={v}" for k, v in system._text.sizes.items()),
+                "sizes": ", ".join(f"{k}={v}" for k, v in system.sizes.items()),
                 "cite": system.cite,
             }
         )

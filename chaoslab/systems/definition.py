@@ -69,7 +69,7 @@ def floats(value, place: str):
 
 
 def index_entry(key: str, entry) -> dict:
-    known = {"size": None, "cyclic": False, "outside": None, "name": "n"}
+    known = {"size": None, "cyclic": False, "outside": None, "name": "n", "fixed": False}
     entry = dict(mapping(entry, f"index {key}"))
     for word in entry:
         if word not in known:
@@ -83,6 +83,8 @@ def index_entry(key: str, entry) -> dict:
         raise DefinitionError(f"index {key} is cyclic = true, or has a value outside = 0, or neither")
     if entry["outside"] is not None and np.ndim(exact(entry["outside"], f"outside of index {key}")):
         raise DefinitionError(f"outside of index {key} is one number; {entry['outside']!r} given")
+    if not isinstance(entry["fixed"], bool):
+        raise DefinitionError(f"index {key} is fixed = true where no other size has a meaning; {entry['fixed']!r} given")
     if not isinstance(entry["name"], str) or not entry["name"].isidentifier():
         raise DefinitionError(f"the name of index {key}'s size is a word such as 'n'; {entry['name']!r} given")
     return entry
@@ -140,7 +142,7 @@ def plain(value):
     if isinstance(value, Fraction):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: entry for key, entry in value.items() if entry is not None}
+        return {key: entry for key, entry in value.items() if entry is not None and (key, entry) != ("fixed", False)}
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -39,7 +39,8 @@ def _row(system, row) -> str:
     also += [f"{row.conserved} conserved"] if row.conserved else []
     also += ["symmetric"] if row.symmetric else []
     also += ["kinks or jumps"] if not row.smooth else []
-    cells = [f"[{system.name}]({path})", system.title, system.field, str(system.dimension), period, ", ".join(also), short(system.cite)]
+    cells = [f"[{system.name}]({path})", system.title, system.field, str(system.dimension), period]
+    cells += [", ".join(also), short(system.cite)]
     return "| " + " | ".join(cells) + " |"
 
 

@@ -39,7 +39,7 @@ class System:
     state : mapping of each state's name to where a trajectory starts: a number, a list, or text over index and parameters
     kind : "flow" (default), "map", or "delay" for a flow with delayed states
     where : named intermediates
-    index : mapping of an index to {size=..., cyclic=..., outside=..., name=...}, for equations such as `x[i]`
+    index : mapping of an index to {size=..., cyclic=..., outside=..., name=..., fixed=...}, for equations such as `x[i]`
     ranges : mapping of a parameter to the two ends within which sliders and samplers may move it
     observed : bounded coordinates for unbounded ones, as in {"z": "cos(z)"}
     conserved : first integrals by name
@@ -193,6 +193,11 @@ class System:
     def dimension(self) -> int:
         """Number of entries of the state vector."""
         return len(self.flat.components)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The sizes that `load` can set, by name, as in {"n": 40}; empty for a system that is no family."""
+        return {entry["name"]: entry["size"] for entry in self.index.values() if not entry["fixed"]}
 
     @property
     def smooth(self) -> bool:

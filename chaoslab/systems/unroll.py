@@ -285,6 +285,8 @@ class _Unroller:
             if condition.head == "number":  # the indices decide; the other branch may reach beyond the ends
                 return self.scalar(args[1] if condition.args[0] else args[2], at, place)
         resolved = tuple([self.scalar(arg, at, place) for arg in args])
+        if node.head == "*" and any(new is ZERO and old is not ZERO for new, old in zip(resolved, args, strict=True)):
+            return ZERO  # a neighbour beyond the ends, where outside = 0
         done = settle(node if resolved == args else Node(node.head, *resolved))
         if done.head in ("==", "!="):
             raise DefinitionError(f"in the {place}: == and != compare indices; real numbers are compared with < or >")
@@ -425,8 +427,6 @@ def _element(word: str, position: tuple[int, ...]) -> str:
 def settle(node: Node) -> Node:
     """Decide at once what depends only on numbers: i + 1, i == j, where(i == j, a, b)."""
     args, deciding = node.args, node.head in ("and", "or", "where")
-    if node.head == "*" and ZERO in args:  # a neighbour beyond the ends, where outside = 0
-        return ZERO
     if not (deciding or all([arg.head == "number" for arg in args])):
         return node
     if node.head in ("and", "or"):

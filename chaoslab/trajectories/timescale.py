@@ -24,7 +24,7 @@ SOLVER_TOLERANCE = 1e-9
 
 
 class Period(NamedTuple):
-    """The dominant period and its standard error, in the system's time unit: jackknife over blocks, and the spectrum's own width."""
+    """The dominant period and its standard error (jackknife over blocks, and the spectrum's own width), in the system's time."""
 
     value: float
     error: float

@@ -5,14 +5,14 @@ import io
 from collections.abc import Callable
 
 
-def knobs(draw: Callable, **ranges: tuple[float, float] | tuple[float, float, float]):
-    """Sliders above a picture that is redrawn as they move, as an ipywidgets box.
+def knobs(draw: Callable, **ranges: tuple[float, float] | tuple[float, float, float] | list[str]):
+    """Sliders and lists above a picture that is redrawn as they move, as an ipywidgets box.
 
     Parameters
     ----------
     draw : called with the sliders' values by name; returns matplotlib axes (or several, or a figure)
-    ranges : for each argument of `draw` the ends of its slider, and its step if wanted: `rho=(0, 200, 0.5)`.
-        It starts at the argument's default, or in the middle
+    ranges : for each argument of `draw` the ends of its slider, and its step if wanted: `rho=(0, 200, 0.5)`; or the texts to
+        choose from: `name=["Lorenz", "Rossler"]`. It starts at the argument's default, or in the middle, or at the first text
 
     A drawing that fails leaves the last picture and says why below it. Raises TypeError where a range names no argument.
     """
@@ -38,9 +38,13 @@ def knobs(draw: Callable, **ranges: tuple[float, float] | tuple[float, float, fl
     return widgets.VBox([*sliders.values(), picture, message])
 
 
-def _slider(word: str, ends: tuple, start):
+def _slider(word: str, ends: tuple | list, start):
     import ipywidgets as widgets
 
+    if isinstance(ends, list):
+        if not ends or not all(isinstance(text, str) for text in ends):
+            raise ValueError(f"the choices of {word} are a list of texts, as in ['Lorenz', 'Rossler']; {ends!r} given")
+        return widgets.Dropdown(options=ends, value=ends[0] if start is inspect.Parameter.empty else start, description=word)
     if len(ends) not in (2, 3) or not ends[0] < ends[1]:
         raise ValueError(f"the range of {word} is (low, high) or (low, high, step), as in (0, 200, 0.5); {ends!r} given")
     step = ends[2] if len(ends) == 3 else (ends[1] - ends[0]) / 200

@@ -6,6 +6,7 @@ import pytest
 
 import chaoslab as cl
 from chaoslab import figures
+from chaoslab.figures.gallery import widest_pair
 
 PLOTLY = [figures.attractor, figures.series, figures.space_time]
 STILLS = [figures.attractor_still, figures.series_still]
@@ -252,3 +253,12 @@ def test_gallery_has_a_panel_a_system(tmp_path):
         figures.gallery([])
     with pytest.raises(KeyError, match="Lorenz"):
         figures.gallery(["Lorents"])
+
+
+def test_gallery_chooses_what_shows_a_system():
+    """The plane that is filled most, no phase where it need not be, and sites over time."""
+    assert set(widest_pair(cl.simulate("Duffing", 20))) == {"x", "y"}
+    assert widest_pair(cl.simulate("Henon", 500)) == ["x", "y"]
+    [ax] = figures.gallery(["Lorenz96"], periods=5).axes
+    assert ax.images
+    assert ax.images[0].get_array().shape[0] == 40

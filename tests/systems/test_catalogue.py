@@ -105,6 +105,7 @@ def test_load_sets_size_arrays_and_states_together():
         ("Lorenz96", {"m": 4}, "has no parameter 'm'"),
         ("Lorenz96", {"n": 4, "x": [1, 2]}, "state x needs a list of shape (4,), shape (2,) given"),
         ("Lorenz", {"n": 4}, "has no parameter 'n'"),
+        ("CharneyDeVore", {"n": 3}, "has no parameter 'n'"),
         ("Lorenz", {"rhoo": 4}, "Did you mean 'rho'"),
         ("Hopfield", {"n": 2, "x": [1, 2]}, "would use only a part of K; give arrays of the new size, as in load(name"),
         ("Hopfield", {"n": 2, "K": np.eye(2)}, "give arrays of the new size"),
@@ -129,6 +130,7 @@ def test_table_has_one_row_a_system():
         "dimension",
         "parameters",
         "period",
+        "period_error",
         "regime",
         "smooth",
         "conserved",
@@ -143,6 +145,7 @@ def test_table_has_one_row_a_system():
     assert frame.loc["HenonHeiles", "conserved"] == "energy"
     assert not frame.loc["Chua", "smooth"]
     assert frame.loc["Lorenz", "symmetric"]
+    assert 0 < frame.loc["Lorenz", "period_error"] < 0.01 * frame.loc["Lorenz", "period"]
     assert (frame.loc["Lorenz", "regime"], frame.loc["Torus", "regime"]) == ("chaotic", "quasiperiodic")
 
 

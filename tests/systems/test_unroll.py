@@ -5,7 +5,7 @@ import pytest
 
 from chaoslab.systems import DefinitionError, System
 from chaoslab.systems.language import read
-from chaoslab.systems.tree import name
+from chaoslab.systems.tree import ZERO, name
 from chaoslab.systems.unroll import LARGEST, settle, target, unused
 
 
@@ -207,6 +207,7 @@ def test_mistakes_are_explained(mistake):
         ({"size": 2, "outside": float("nan")}, "finite number"),
         ({"size": 2, "outside": [1, 2]}, "one number"),
         ({"size": 2, "name": 3}, "a word such as 'n'"),
+        ({"size": 2, "fixed": 1}, "fixed = true where no other size has a meaning"),
         (3, "must be a mapping"),
     ],
 )
@@ -220,6 +221,16 @@ def test_a_system_too_large_to_write_out_is_refused(text):
     index = {key: {"size": 20_000} for key in "ijk"}
     with pytest.raises(DefinitionError, match=f"more than {LARGEST} operations"):
         System({"x[i]": text}, {}, {"x": "0"}, where={"total": "sum(x[j]*x[k], j, k)"}, index=index)
+
+
+def test_a_branch_that_indices_rule_out_may_reach_beyond_the_ends():
+    system = System({"x[i]": "where(i == 1, a, x[i-1])"}, {"a": 7}, {"x": [1, 2, 3]}, index={"i": {"size": 3}}, kind="map")
+    assert system.rhs([1, 2, 3]).tolist() == [7, 1, 2]
+
+
+def test_what_is_multiplied_by_a_neighbour_beyond_the_end_is_gone():
+    system = System({"x[i]": "x[i-1]*sin(x[i])"}, {}, {"x": [1, 2]}, index={"i": {"size": 2, "outside": 0}})
+    assert system.flat.rhs[0] is ZERO
 
 
 def test_unused_counts_only_what_reaches_an_equation():

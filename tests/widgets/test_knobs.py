@@ -36,6 +36,17 @@ def test_a_failing_drawing_keeps_the_last_picture_and_says_why():
     assert message.value == ""
 
 
+def test_a_list_of_texts_is_chosen_from():
+    still = lambda name: cl.simulate(name, 3).chaos.attractor_still(["x", "y"])
+    box = cl.widgets.knobs(still, name=["Rossler", "Lorenz"])
+    name, picture, message = box.children
+    assert name.value == "Rossler"
+    before = bytes(picture.value)
+    name.value = "Lorenz"
+    assert bytes(picture.value) != before
+    assert message.value == ""
+
+
 def test_several_axes_and_figures_are_drawn():
     box = cl.widgets.knobs(lambda periods: cl.simulate("Lorenz", periods, 10).chaos.series_still(), periods=(1, 3))
     assert box.children[0].value == 2
@@ -49,6 +60,7 @@ def test_several_axes_and_figures_are_drawn():
         ({}, TypeError, "give a range"),
         ({"rho": (2, 1)}, ValueError, "(low, high)"),
         ({"rho": (1,)}, ValueError, "(low, high)"),
+        ({"rho": []}, ValueError, "a list of texts"),
     ],
 )
 def test_bad_ranges(ranges, error, words):
