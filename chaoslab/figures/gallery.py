@@ -39,7 +39,7 @@ def gallery(systems: Sequence[str] | None = None, *, periods: float = 60, column
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=1 - 0.2 / (1.15 * rows), wspace=0.12, hspace=0.28)
     for ax in axes.flat:
         ax.set_axis_off()
-    for ax, word in zip(axes.flat, tqdm(systems, desc="gallery", unit="system", leave=False), strict=False):
+    for ax, word in zip(axes.flat, tqdm(systems, desc="gallery", unit="system", leave=False, delay=5), strict=False):
         system = load(word)
         _panel(ax, system, periods)
         ax.set_title(system.name, fontsize=min(7.0, 9.5 * size * 9 / max(9, len(system.name))), pad=2)

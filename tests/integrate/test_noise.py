@@ -346,8 +346,8 @@ def test_an_interrupt_stops_every_thread(raised, monkeypatch):
             _thread.interrupt_main()
 
     with pytest.raises(raised):
-        run(DOUBLE_WELL, ["1"], 8, stride=10**6, count=2, workers=2, advanced=interrupt)
-    assert next(calls) < 2600  # half of those it would take to the end
+        run(DOUBLE_WELL, ["1"], 8, stride=4 * 10**6, count=2, workers=2, advanced=interrupt)
+    assert next(calls) < 10_000  # half of those it would take to the end; a busy machine may be slow to interrupt
     assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
 
 
