@@ -1,7 +1,8 @@
 """Flows with noise: measured strong orders against exact solutions, stationary laws known on paper, streams that repeat."""
 
-import _thread
 import itertools
+import os
+import signal
 import threading
 import warnings
 
@@ -343,11 +344,11 @@ def test_an_interrupt_stops_every_thread(raised, monkeypatch):
         if next(calls) == 5:
             if raised is not KeyboardInterrupt:
                 raise raised
-            _thread.interrupt_main()
+            os.kill(os.getpid(), signal.SIGINT)  # a true signal wakes the waiting main thread
 
     with pytest.raises(raised):
-        run(DOUBLE_WELL, ["1"], 8, stride=4 * 10**6, count=2, workers=2, advanced=interrupt)
-    assert next(calls) < 10_000  # half of those it would take to the end; a busy machine may be slow to interrupt
+        run(DOUBLE_WELL, ["1"], 8, stride=10**6, count=2, workers=2, advanced=interrupt)
+    assert next(calls) < 2600  # half of those it would take to the end
     assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
 
 
