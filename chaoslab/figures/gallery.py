@@ -19,6 +19,8 @@ KNOWN_BY = {"Lorenz": "xz", "Rossler": "xy", "Chua": "xz", "Halvorsen": "xy", "T
 CANDIDATES, CELLS = 6, 40
 #: From this many sites on, sites over time say more than two of them do.
 MANY_SITES = 8
+#: So few systems are drawn without a progress bar.
+FEW = 20
 
 
 def gallery(systems: Sequence[str] | None = None, *, periods: float = 60, columns: int | None = None, size: float = 1.0):
@@ -39,7 +41,8 @@ def gallery(systems: Sequence[str] | None = None, *, periods: float = 60, column
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=1 - 0.2 / (1.15 * rows), wspace=0.12, hspace=0.28)
     for ax in axes.flat:
         ax.set_axis_off()
-    for ax, word in zip(axes.flat, tqdm(systems, desc="gallery", unit="system", leave=False, delay=5), strict=False):
+    bar = tqdm(systems, desc="gallery", unit="system", leave=False, disable=len(systems) < FEW)
+    for ax, word in zip(axes.flat, bar, strict=False):
         system = load(word)
         _panel(ax, system, periods)
         ax.set_title(system.name, fontsize=min(7.0, 9.5 * size * 9 / max(9, len(system.name))), pad=2)

@@ -68,9 +68,9 @@ class Node:
         return f"{self.head}({', '.join(map(str, self.args))})"
 
 
-def _forget(entry: _Entry) -> None:
-    if Node._interned.get(entry.key) is entry:  # another may have taken its place
-        del Node._interned[entry.key]
+def _forget(entry: _Entry, table: dict = Node._interned) -> None:  # at exit there may be no Node any more
+    if table.get(entry.key) is entry:  # another may have taken its place
+        del table[entry.key]
 
 
 def number(value: int | float | Fraction, text: str | None = None) -> Node:
