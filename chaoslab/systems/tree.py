@@ -5,6 +5,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import ClassVar
 
 #: The closed list of functions, with the number of arguments each takes (None: two or more).
@@ -75,10 +76,17 @@ def _forget(entry: _Entry, table: dict = Node._interned) -> None:  # at exit the
 
 def number(value: int | float | Fraction, text: str | None = None) -> Node:
     """A constant; kept exact, so that 8/3 stays a fraction until code is emitted."""
-    if type(value) is int and text is None:
-        return Node("number", Fraction(value), str(value))
+    if text is None and type(value) is Fraction and value.denominator == 1:
+        value = value.numerator
+    if text is None and type(value) is int:
+        return _whole(value)
     value = Fraction(value)
     return Node("number", value, text or (str(value) if value.denominator == 1 else repr(float(value))))
+
+
+@lru_cache(maxsize=4096)
+def _whole(value: int) -> Node:
+    return Node("number", Fraction(value), str(value))
 
 
 def name(text: str) -> Node:
