@@ -90,7 +90,7 @@ class System:
             raise DefinitionError(f"the period must be positive and finite, or None; {self.period!r} given")
         keep("state", MappingProxyType(starting_values(self)))
         self.flat  # reads every equation  # noqa: B018
-        for word in unused(self._text):
+        for word in () if self.flat.complete else unused(self._text):
             raise DefinitionError(f"parameter {word!r} appears in no equation; setting it would change nothing. Remove it")
         for delay, lag in zip(self.flat.delays, self.lags, strict=True):
             if not 0 < lag < np.inf:

@@ -32,7 +32,8 @@ class Flat:
 
     `variables` and `parameters` are the name nodes in `rhs`, in the order of the state vector and of the flattened
     parameter values. A parameter's place is its name and its position in the array (None for a scalar). `noise` has the
-    diffusion of every component, zero where it has none; `symmetry` what each component is mapped to.
+    diffusion of every component, zero where it has none; `symmetry` what each component is mapped to. It is `complete` where
+    every parameter has come into the equations.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Flat:
     delays: tuple[Delay, ...] = ()
     noise: tuple[Node, ...] | None = None
     symmetry: tuple[Node, ...] | None = None
+    complete: bool = False
 
     def __hash__(self):
         return hash((self.kind, self.rhs, self.variables, self.parameters))
@@ -215,7 +217,10 @@ class _Unroller:
         delays = tuple(Delay(symbol, places_of[state], lag) for (state, lag), symbol in self.delays.items() if symbol in used)
         self.check_kind(bool(delays), [*(observed or ()), *(noise or ()), *(symmetry or ()), *conserved.values()])
         names = tuple(components), tuple(variables)
-        return Flat(self.text.kind, *names, tuple(rhs), parameters, tuple(places), observed, conserved, delays, noise, symmetry)
+        used |= set(walk(*(noise or ()), *(delay.lag for delay in delays)))
+        found = {word for node, (word, _) in zip(parameters, places, strict=True) if node in used}
+        extras = observed, conserved, delays, noise, symmetry, found == set(self.shapes)
+        return Flat(self.text.kind, *names, tuple(rhs), parameters, tuple(places), *extras)
 
     def check_kind(self, past: bool, extras: list[Node]):
         """Refuse delayed states and noise where they have no meaning."""
