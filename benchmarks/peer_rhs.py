@@ -1,4 +1,4 @@
-"""Right-hand sides of every system of dysts at its own parameters: numbers against which the tests hold ours.
+"""Right-hand sides of every system of dysts at its own parameters, and its stored exponents: numbers to compare ours with.
 
 Run in the peer's environment: `python benchmarks/peer_rhs.py` writes tests/peer.json.
 """
@@ -46,12 +46,25 @@ def numbers(system) -> dict:
     return {"states": states.tolist(), "rhs": sides}
 
 
+def stored(system) -> dict:
+    """What dysts ships of exponents and dimension."""
+    keys = {
+        "largest": "maximum_lyapunov_estimated",
+        "spectrum": "lyapunov_spectrum_estimated",
+        "kaplan_yorke": "kaplan_yorke_dimension",
+    }
+    values = {key: getattr(system, word, None) for key, word in keys.items()}
+    return {key: np.asarray(value, float).tolist() for key, value in values.items() if value is not None}
+
+
 def main() -> None:
-    found = {"flows": {}, "maps": {}}
+    found = {"flows": {}, "maps": {}, "exponents": {}}
     for kind, module in (("flows", dysts.flows), ("maps", dysts.maps)):
         for name, system in inspect.getmembers(module, inspect.isclass):
             if system.__module__ == module.__name__:
                 found[kind][name] = numbers(system())
+                if kind == "flows":
+                    found["exponents"][name] = stored(system())
     made = {
         "command": "python benchmarks/peer_rhs.py",
         "seed": SEED,

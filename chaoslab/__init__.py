@@ -8,7 +8,11 @@
 
 from . import figures as figures
 from . import integrate as integrate
+from . import invariants as invariants
 from . import widgets as widgets
+from .invariants import largest_exponent as largest_exponent
+from .invariants import lyapunov_spectrum as lyapunov_spectrum
+from .sweep import sweep as sweep
 from .systems import DefinitionError as DefinitionError
 from .systems import System as System
 from .systems import couple as couple

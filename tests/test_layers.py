@@ -9,11 +9,35 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "chaoslab"
-LAYERS = ["systems", "integrate", "trajectories", "invariants", "datasets", "forecasting", "transfer", "importance", "symbolic"]
+LAYERS = [
+    "sweep",
+    "systems",
+    "integrate",
+    "trajectories",
+    "invariants",
+    "datasets",
+    "forecasting",
+    "transfer",
+    "importance",
+    "symbolic",
+]
 LAYERS += ["experiments", "figures", "widgets"]
 FILES = sorted(PACKAGE.rglob("*.py"))
 #: Loaded when used, never by `import chaoslab`.
-LATE = ["torch", "plotly", "sympy", "heyoka", "matplotlib", "scipy", "pybtex", "zarr", "IPython", "ipywidgets"]
+LATE = [
+    "torch",
+    "distributed",
+    "dask",
+    "plotly",
+    "sympy",
+    "heyoka",
+    "matplotlib",
+    "scipy",
+    "pybtex",
+    "zarr",
+    "IPython",
+    "ipywidgets",
+]
 
 
 def imported_layers(text: str, folders: list[str]) -> set[str]:

@@ -5,8 +5,8 @@ import inspect
 import chaoslab as cl
 
 PUBLIC = set(
-    "DefinitionError System couple dominant_period figures load names rescale rotate sample_parameters search simulate skew table "
-    "widgets".split()
+    "DefinitionError System couple dominant_period figures invariants largest_exponent load lyapunov_spectrum names rescale rotate "
+    "sample_parameters search simulate skew sweep table widgets".split()
 )
 LAYERS = {"systems", "integrate", "trajectories"}
 
@@ -16,7 +16,7 @@ def test_the_list_is_the_list():
 
 
 def test_everything_public_is_documented():
-    for layer in (cl, cl.systems, cl.integrate, cl.trajectories, cl.figures, cl.widgets):
+    for layer in (cl, cl.systems, cl.integrate, cl.trajectories, cl.invariants, cl.figures, cl.widgets):
         for name, value in vars(layer).items():
             if (
                 not name.startswith("_")

@@ -8,11 +8,14 @@ import xarray as xr
 from .style import COLOURS, SCALE, chosen, clock, few_enough, label, length, speed
 
 
-def attractor(ds: xr.Dataset, components: Sequence[str] | None = None, *, colour: str = "time", title: str | None = None):
+def attractor(
+    ds: xr.Dataset, components: Sequence[str] | None = None, *, colour: str | xr.DataArray = "time", title: str | None = None
+):
     """The trajectory in two or three of its components, as a plotly figure; one component over its past.
 
     A map of one component is drawn as x[n+1] over x[n], a delay system as x over x(t - tau), tau being its longest lag.
-    `components` default to the first three, `colour` is "time", "speed" or "member". Raises ValueError for components
+    `components` default to the first three; `colour` is "time", "speed", "member", or values (member, time) such as
+    `invariants.finite_time_exponents` gives. Raises ValueError for components
     the trajectory does not have and for more points than a browser turns.
     """
     import plotly.graph_objects as go
@@ -66,7 +69,12 @@ def attractor(ds: xr.Dataset, components: Sequence[str] | None = None, *, colour
 
 
 def attractor_still(
-    ds: xr.Dataset, components: Sequence[str] | None = None, *, colour: str = "time", title: str | None = None, ax=None
+    ds: xr.Dataset,
+    components: Sequence[str] | None = None,
+    *,
+    colour: str | xr.DataArray = "time",
+    title: str | None = None,
+    ax=None,
 ):
     """The same as a matplotlib still; draws into `ax` where one is given (a 3-D one for three components), returns the axes."""
     import matplotlib.pyplot as plt
@@ -137,6 +145,9 @@ def against_its_past(ds: xr.Dataset, points: xr.DataArray, name: str) -> tuple[n
 
 def _colours(ds: xr.Dataset, points: xr.DataArray, colour: str) -> tuple[np.ndarray | None, str]:
     """Values to colour by, (member, time), or None for one colour a member; and the legend."""
+    if isinstance(colour, xr.DataArray):
+        values = colour.transpose("member", "time").sel(member=points["member"], time=points["time"]).values
+        return values, str(colour.attrs.get("long_name", colour.name or ""))
     if colour == "member":
         return None, "member"
     if colour == "time":

@@ -65,7 +65,7 @@ class Walk:
     def run(self, x: np.ndarray, times: np.ndarray, start: float) -> tuple[np.ndarray, float | None]:
         """Samples at `times` (NaN from where it failed) and the time of failure, or None."""
         out = np.full((len(times), len(x)), np.nan)
-        t, row, ahead, idle, last = start, 0, AHEAD, 0, -math.inf
+        t, row, ahead, idle, last, between = start, 0, AHEAD, 0, -math.inf, None
         short = SHORT * min(1.0, times[-1] - start)
         modes = self.sides(t, x)
         for k, value in enumerate(self.arguments(t, x)):
@@ -78,22 +78,29 @@ class Walk:
                 return out, t
             slide = slides[0] if slides else None
             before, offsets = modes, list(self.offsets)
-            leg, modes = self.leg(slide, t, x, modes, times[row : row + ahead])
-            seen = times[row : row + len(leg.rows)]
+            targets = times[row : row + ahead] if between is None else np.array([between])
+            leg, modes = self.leg(slide, t, x, modes, targets)
+            seen = targets[: len(leg.rows)]
             missed = None
             if modes and not self.plainly_sound(leg, seen, before):
                 missed = self.missed(np.vstack([leg.rows, leg.x]), np.append(seen, leg.t), before)
             if missed:
                 idle, self.offsets = idle + 1, offsets
-                t, x, modes, kept = self.again(missed, t, x, before, leg.rows, times[row : row + ahead])
-                out[row : row + kept], row, ahead = leg.rows[:kept], row + kept, 1  # an engine looks at where it ends
-                if self.message or idle > STUCK:
-                    self.message = self.message or f"a switch was missed after t = {t:.6g}"
+                t, x, modes, kept = self.again(missed, t, x, before, leg.rows, targets)
+                if between is None:
+                    out[row : row + kept], row = leg.rows[:kept], row + kept
+                ahead = 1  # an engine looks at where it ends
+                if idle > STUCK:
+                    self.message = f"a switch was missed after t = {t:.6g}"
                     return out, t
+                between = t + (targets[0] - t) / 2 if not kept and len(targets) == 1 else None
                 continue
             ahead = 2 * len(leg.rows) + AHEAD  # a long grid handed over at every switch would cost its square
-            out[row : row + len(leg.rows)] = leg.rows
-            row, t, x = row + len(leg.rows), leg.t, leg.x
+            if between is None:
+                out[row : row + len(leg.rows)], row = leg.rows, row + len(leg.rows)
+            elif len(leg.rows):
+                between = None
+            t, x = leg.t, leg.x
             idle = idle + 1 if leg.event is not None and t - last <= short * max(1.0, abs(t)) else 0
             last = t
             if leg.failed or self.message or idle > STUCK:
@@ -147,8 +154,6 @@ class Walk:
             modes[k] = self.choose(k, t, x, modes, None)
             if modes[k] != 0.5:
                 self.step_behind(k, x, modes[k])
-        elif len(times) == 1:
-            self.message = f"a switch was missed after t = {t:.6g}"
         return t, x, modes, 0
 
     def depth(self, k: int, t: float, x: np.ndarray, modes) -> float:
@@ -174,6 +179,7 @@ class Walk:
             # the same surface must not stop the next step too: it is moved a little outwards, and back next time
             self.offsets[surface] = 0.0 if self.offsets[surface] else OUTWARDS
             return leg, modes
+        before = modes
         reached = (slide is not None and leg.event < 2) or modes[surface] == 0.5
         if not reached and self.depth(surface, leg.t, leg.x, modes) < -self.slack * self.largest[surface]:
             return leg, modes  # stopped too early, as happens at loose tolerances
@@ -189,7 +195,14 @@ class Walk:
                 self.step_behind(slide, leg.x, modes[slide])
         else:
             modes[surface] = self.choose(surface, leg.t, leg.x, modes, modes[surface])
-        return leg, self.consistent(leg, modes, {slide, surface})
+        modes = self.consistent(leg, modes, {slide, surface})
+        if modes != before:
+            leg = leg._replace(x=self.carried(surface, leg.t, leg.x, before, modes))
+        return leg, modes
+
+    def carried(self, k: int, t: float, x: np.ndarray, before: list[float], after: list[float]) -> np.ndarray:
+        """The state after a switch at surface k: the same, unless more than the state has to be carried across."""
+        return x
 
     def consistent(self, leg: Leg, modes: list[float], switching: set) -> list[float]:
         """Modes of the other surfaces, which a jump may have moved."""

@@ -6,15 +6,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import lru_cache
 
+from ..sweep import cores
+
 #: Members handed to a thread at once, at most.
 CHUNK = 64
 #: What the threads are called.
 THREADS = "chaoslab members"
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def share(run: Callable, pieces: Sequence, workers: int | None = None) -> None:

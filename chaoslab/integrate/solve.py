@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..systems.system import System
+from ..systems.unroll import Flat
 from . import delay, lanes, maps, members, scipy, taylor
 from .crossing import Walk
 from .exponents import with_whole_powers
@@ -75,12 +76,23 @@ def solve(
     `sizes` (member,). `many` members, by default more than one, of a smooth flow go in the lanes of the processor's vectors,
     which round otherwise than the engine for one.
     """
-    solver = solver or default_solver()
+    solver, times = solver or default_solver(), np.asarray(times, float)
     values = np.broadcast_to(system.values if values is None else values, (len(initial), len(system.values)))
     if system.kind == "delay":
         return _solve_delay(system, initial, times, values, start, tolerance, solver, delayed, sizes)
-    pieces = switched(with_whole_powers(system.flat, values))
-    states = np.empty((len(initial), len(times), system.dimension))
+    states, ended, reasons = flow(
+        with_whole_powers(system.flat, values), initial, times, values, start, tolerance, solver, workers, many
+    )
+    return marked(states, times, sizes_of(initial) if sizes is None else sizes, ended, reasons, solver)
+
+
+def flow(flat: Flat, initial, times, values, start, tolerance, solver, workers=None, many=None, walk=Walk, wary=True):
+    """States (member, time, component) of a flow's scalar equations, when members ended (NaN: not), and why.
+
+    `wary` looks at every start for gaps in its series; members that go on from where they were need none.
+    """
+    pieces = switched(flat)
+    states = np.empty((len(initial), len(times), len(flat.variables)))
     ended, reasons = np.full(len(initial), np.nan), [""] * len(initial)
     if not pieces.smooth:
         tolerance = min(tolerance, SWITCHING)
@@ -93,20 +105,20 @@ def solve(
             states[k, : len(leg.rows)], states[k, len(leg.rows) :] = leg.rows, np.nan
             ended[k] = leg.t if leg.failed else np.nan
         else:
-            walk = Walk(pieces, make, values[k], tolerance)
-            states[k], end = walk.run(initial[k], times, start)
-            ended[k], reasons[k] = (np.nan if end is None else end), walk.message
+            way = walk(pieces, make, values[k], tolerance)
+            states[k], end = way.run(initial[k], times, start)
+            ended[k], reasons[k] = (np.nan if end is None else end), way.message
 
     if not (simple and solver == "taylor"):
         members.each(one, len(initial), 1)  # Python itself runs on one core
     elif len(times) > 1 and (len(initial) > 1 if many is None else many):
-        _in_lanes(pieces.equations(), initial, times, values, start, tolerance, states, one, workers)
+        _in_lanes(pieces.equations(), initial, times, values, start, tolerance, states, one, workers, wary)
     else:
         members.each(one, len(initial), workers)
-    return marked(states, times, sizes_of(initial) if sizes is None else sizes, ended, reasons, solver)
+    return states, ended, reasons
 
 
-def _in_lanes(equations, initial, times, values, start, tolerance, states, one, workers) -> None:
+def _in_lanes(equations, initial, times, values, start, tolerance, states, one, workers, wary) -> None:
     """Write the states of several members at a time; `one(k)` does those that need care."""
     alone, together = taylor.stepper(equations, tolerance), lanes.lanes(equations, tolerance)
     initial, groups = np.asarray(initial, float), -(-len(initial) // together.width)
@@ -115,7 +127,7 @@ def _in_lanes(equations, initial, times, values, start, tolerance, states, one, 
         here = slice(number * together.width, (number + 1) * together.width)
         states[here], whole = together.advance(start, initial[here], values[here], times)
         for k in range(here.start, min(here.stop, len(initial))):
-            if not (whole[k - here.start] and alone.begins_well(start, initial[k], values[k])):
+            if not (whole[k - here.start] and (not wary or alone.begins_well(start, initial[k], values[k]))):
                 one(k)
 
     members.each(group, groups, workers, size=together.width)

@@ -17,7 +17,7 @@ MEASURED = Path(__file__).parent / "measured.csv"
 REQUIRED = ("name", "title", "about", "cite", "equations", "state")
 #: What the motion at a definition's own parameters and state is; a file without `regime` claims chaos.
 REGIMES = ("chaotic", "quasiperiodic", "periodic", "transient")
-KEYS = {entry.name for entry in fields(System)} - {"field", "period"} | {"regime"}
+KEYS = {entry.name for entry in fields(System)} - {"field", "period", "lyapunov_time"} | {"regime"}
 
 
 def _fold(text: str) -> str:
@@ -123,16 +123,26 @@ def _defining(path: Path) -> dict:
 def _load(path: Path) -> System:
     entry = _defining(path)
     try:
-        period = 1.0 if entry.get("kind") == "map" else _periods().get(entry["name"], (None, None))[0]
-        return System(**entry, field=path.parent.name, period=period)
+        known = _quantities().get(entry["name"], {})
+        period = 1.0 if entry.get("kind") == "map" else _number(known, "period", 0)
+        return System(**entry, field=path.parent.name, period=period, lyapunov_time=_number(known, "lyapunov_time", 0))
     except DefinitionError as error:
         raise DefinitionError(f"{path.relative_to(FOLDER)}: {error}") from error
 
 
 @lru_cache(maxsize=1)
-def _periods() -> dict[str, tuple[float, float]]:
-    """Stored dominant periods of flows, and their errors; a map's is one iteration."""
-    return {row["system"]: (float(row["value"]), float(row["error"])) for row in measured() if row["quantity"] == "period"}
+def _quantities() -> dict[str, dict[str, tuple[str, str]]]:
+    """What has been measured of each system: values and errors by quantity."""
+    found: dict[str, dict] = {}
+    for row in measured():
+        found.setdefault(row["system"], {})[row["quantity"]] = row["value"], row["error"]
+    return found
+
+
+def _number(known: dict, quantity: str, place: int) -> float | None:
+    """A value (place 0) or its error (1), None where it was not measured or is no number."""
+    text = known.get(quantity, ("", ""))[place]
+    return float(text) if text and text != "nan" else None
 
 
 def measured() -> list[dict[str, str]]:
@@ -159,8 +169,9 @@ def every_system() -> list[System]:
 def table(**only):
     """The catalogue as a pandas frame indexed by name, one row a system; keep rows by value, as in `table(kind="map")`.
 
-    Columns: title, kind, field, dimension, parameters (their number), period and its standard error, regime (what the file claims
-    of its own parameters and state, and the tests confirm), smooth, conserved, symmetric, sizes, key of the source.
+    Columns: title, kind, field, dimension, parameters (their number); what was measured at the file's own parameters and state,
+    with standard errors: period, largest_exponent, kaplan_yorke_dimension, and the regime (as the file claims where it has not
+    been measured); smooth, conserved, symmetric, sizes, key of the source.
 
     >>> int(table(kind="flow", dimension=3).loc["Lorenz", "parameters"])
     3
@@ -169,6 +180,7 @@ def table(**only):
 
     rows = []
     for system in every_system():
+        known = _quantities().get(system.name, {})
         rows.append(
             {
                 "name": system.name,
@@ -178,8 +190,12 @@ def table(**only):
                 "dimension": system.dimension,
                 "parameters": len(system.parameters),
                 "period": system.period,
-                "period_error": 0.0 if system.kind == "map" else _periods().get(system.name, (None, None))[1],
-                "regime": _read(_find(system.name)).get("regime", REGIMES[0]),
+                "period_error": 0.0 if system.kind == "map" else _number(known, "period", 1),
+                "largest_exponent": _number(known, "largest_exponent", 0),
+                "largest_exponent_error": _number(known, "largest_exponent", 1),
+                "kaplan_yorke_dimension": _number(known, "kaplan_yorke_dimension", 0),
+                "kaplan_yorke_dimension_error": _number(known, "kaplan_yorke_dimension", 1),
+                "regime": known.get("regime", (_read(_find(system.name)).get("regime", REGIMES[0]), ""))[0],
                 "smooth": system.smooth,
                 "conserved": ", ".join(system.conserved),
                 "symmetric": bool(system.symmetry),

@@ -58,7 +58,9 @@ def rescale(system: System, *, scale=None, shift=None, standard=None, time: floa
 
     if time is not None:
         unit = pace(made, system, "time", time, ("scale_t", "t_old"), taken)
-        made["period"] = system.period and system.period / float(made["parameters"][unit])
+        for key in ("period", "lyapunov_time"):
+            old_time = getattr(system, key)
+            made[key] = old_time and old_time / float(made["parameters"][unit])
     put_in(made, {**scales, **shifts}, old, taken)
     for table in ("equations", "noise"):
         for key, body in made[table].items():

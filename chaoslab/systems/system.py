@@ -46,6 +46,7 @@ class System:
     symmetry : where a symmetry of the equations takes each state, as in {"x": "-x", "y": "-y"}; the others stay
     noise : diffusion of a state's Ito equation, as in {"x": "s*x"}: dx = (equation) dt + s*x dW, W its own Wiener process
     period : the dominant period in the system's time unit, or None where it is not known
+    lyapunov_time : 1 / the largest Lyapunov exponent in that unit, or None where it is not known or the motion not chaotic
 
     A System never changes: `with_` makes a new one. Raises DefinitionError for a definition that cannot be read.
 
@@ -73,6 +74,7 @@ class System:
     noise: Mapping[str, str] = _empty()
     symmetry: Mapping[str, str] = _empty()
     period: float | None = None
+    lyapunov_time: float | None = None
 
     def __post_init__(self):
         keep = lambda key, value: object.__setattr__(self, key, value)
@@ -86,8 +88,10 @@ class System:
         parameters = mapping(self.parameters, "parameters")
         keep("parameters", MappingProxyType({k: exact(v, f"parameter {k}") for k, v in parameters.items()}))
         keep("ranges", MappingProxyType({k: interval(k, v, self.parameters) for k, v in mapping(self.ranges, "ranges").items()}))
-        if self.period is not None and not (finite(self.period) and self.period > 0):
-            raise DefinitionError(f"the period must be positive and finite, or None; {self.period!r} given")
+        for key in ("period", "lyapunov_time"):
+            time = getattr(self, key)
+            if time is not None and not (finite(time) and time > 0):
+                raise DefinitionError(f"the {key.replace('_', ' ')} must be positive and finite, or None; {time!r} given")
         keep("state", MappingProxyType(starting_values(self)))
         self.flat  # reads every equation  # noqa: B018
         for word in () if self.flat.complete else unused(self._text):
@@ -135,7 +139,7 @@ class System:
         return hash(self._key)
 
     def with_(self, *, state: Mapping | None = None, **changes) -> "System":
-        """A new system with other parameter values, or other starting values of states; its period is not known yet.
+        """A new system with other parameter values, or other starting values of states; its times are not known yet.
 
         >>> from chaoslab.systems import load
         >>> load("Lorenz").with_(rho=99).parameters["rho"]
@@ -156,7 +160,8 @@ class System:
                     f"parameter {key} of {self.label} has shape {np.shape(self.parameters[key])}, {np.shape(value)} given; "
                     "another size is set by load(name, n=...)"
                 )
-        return dataclasses.replace(self, parameters={**self.parameters, **new}, state={**self.state, **start}, period=None)
+        made = {"parameters": {**self.parameters, **new}, "state": {**self.state, **start}}
+        return dataclasses.replace(self, **made, period=None, lyapunov_time=None)
 
     @classmethod
     def from_function(cls, function: Callable, parameters=None, state=None, **more) -> "System":
@@ -411,6 +416,7 @@ class System:
         parts += [f"conserved: {', '.join(self.conserved)}"] if self.conserved else []
         parts += [f"symmetry: {_images(self.symmetry)}"] if self.symmetry else []
         parts += [f"dominant period {self.period:.4g}"] if self.period and self.kind != "map" else []
+        parts += [f"Lyapunov time {self.lyapunov_time:.4g}"] if self.lyapunov_time else []
         parts += [f"<small>{self.reference}</small>"] if self.cite else []
         parts += [f"<small>Note: {self.note}</small>"] if self.note else []
         return "\n\n".join(parts)

@@ -78,7 +78,8 @@ class ChaosAccessor:
             raise ValueError(f"windows of {length} samples do not fit into {total}")
         rolled = self.shown.rolling(time=length).construct("sample").isel(time=slice(length - 1, None, _at_least(step, 1, "step")))
         starts = np.arange(rolled.sizes["time"]) * step
-        rolled = rolled.rename(time="window").drop_vars(["window", "period"]).assign_coords(window=starts, sample=np.arange(length))
+        rolled = rolled.rename(time="window").drop_vars(["window", "period", "lyapunov_time"], errors="ignore")
+        rolled = rolled.assign_coords(window=starts, sample=np.arange(length))
         return rolled.transpose("member", "window", "sample", "component")
 
     def resample(self, samples: int) -> xr.Dataset:

@@ -41,13 +41,14 @@ def whole(value, what: str) -> int:
 
 class Grid(NamedTuple):
     """The period (NaN where none is needed), the number of samples, and their spacing, `length / parts`, kept as two so that
-    times are rounded once. Samples go on one step after the time `before`, or from 0."""
+    times are rounded once. Samples go on one step after the time `before`, or from 0. The Lyapunov time, where it is known."""
 
     period: float
     count: int
     length: float
     parts: int
     before: float | None = None
+    lyapunov_time: float | None = None
 
     @property
     def spacing(self) -> float:
@@ -125,7 +126,9 @@ def _made(components, members: int, when: Grid, first: int = 0, last: int | None
             "ended": ("member", np.full(members, np.nan), attrs | {"long_name": "time of the end"}),
         }
     )
-    for key in ("period", "status", "ended"):
+    if when.lyapunov_time is not None:
+        ds = ds.assign_coords(lyapunov_time=("time", times / when.lyapunov_time, {"long_name": "time", "units": "Lyapunov times"}))
+    for key in set(ds.coords) - {"member", "time", "component"}:
         ds[key].values.flags.writeable = False
     return ds.coords
 

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from tqdm.auto import tqdm
@@ -19,13 +20,12 @@ from .timescale import METHOD, SOLVER_TOLERANCE, NoPeriod, dominant_period
 
 COLUMNS = ("system", "quantity", "value", "error", "method", "settings", "seed", "version", "date")
 SETTINGS = {"samples": 65536, "periods": 1000, "blocks": 16}
+COMMAND = "python -m chaoslab.trajectories.measure"
 
 
 def main(wanted: list[str]) -> int:
     """Measure the named systems (all without a name), keeping every other row; returns the number that failed."""
     chosen = [load(name).name for name in wanted] or [*names("flow"), *names("delay")]
-    rows = {(row["system"], row["quantity"]): row for row in measured()}
-    engine = f"heyoka {version('heyoka')}" if importlib.util.find_spec("heyoka") else f"scipy {version('scipy')}"
     failures = 0
     for name in tqdm(chosen, desc="dominant periods", unit="system"):
         try:
@@ -34,21 +34,30 @@ def main(wanted: list[str]) -> int:
             tqdm.write(f"{name}: {error}", file=sys.stderr)
             failures += 1
             continue
-        rows[name, "period"] = {
+        record(name, {"period": [*period, METHOD, SETTINGS | {"tolerance": SOLVER_TOLERANCE}]}, COMMAND)
+    return failures
+
+
+def record(name: str, found: Mapping[str, Sequence], command: str, seed: str = "none") -> None:
+    """Keep {quantity: (value, error, method, settings)} of a system in measured.csv, in place of what it had of these.
+
+    Values are numbers or text, errors numbers or "".
+    """
+    rows = {(row["system"], row["quantity"]): row for row in measured()}
+    engine = f"heyoka {version('heyoka')}" if importlib.util.find_spec("heyoka") else f"scipy {version('scipy')}"
+    for quantity, (value, error, method, settings) in found.items():
+        rows[name, quantity] = {
             "system": name,
-            "quantity": "period",
-            "value": f"{period.value:.6g}",
-            "error": f"{period.error:.2g}",
-            "method": METHOD,
-            "settings": json.dumps(
-                SETTINGS | {"tolerance": SOLVER_TOLERANCE, "command": "python -m chaoslab.trajectories.measure"}
-            ),
-            "seed": "none",
+            "quantity": quantity,
+            "value": value if isinstance(value, str) else f"{value:.6g}",
+            "error": error if isinstance(error, str) else f"{error:.2g}",
+            "method": method,
+            "settings": json.dumps(settings | {"command": command}),
+            "seed": seed,
             "version": f"chaoslab {package_version()}, {engine}",
             "date": datetime.date.today().isoformat(),
         }
-        _write(rows)
-    return failures
+    _write(rows)
 
 
 def _write(rows: dict) -> None:

@@ -99,6 +99,8 @@ def simulate(
         step,
         transient > 0 or (members > 1 and initial is None and values is None and not jitter),
     )
+    if values is None:
+        when = when._replace(lyapunov_time=system.lyapunov_time)
     if isinstance(initial, xr.Dataset):
         if transient:
             raise ValueError("a dataset given as initial is continued, so there is no transient to drop")

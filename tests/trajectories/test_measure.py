@@ -12,7 +12,7 @@ from chaoslab.trajectories import NoPeriod, measure
 @pytest.fixture
 def table(tmp_path, monkeypatch):
     """A copy of measured.csv in a folder of its own, and short measurements."""
-    catalogue._periods()  # kept for the whole session, so it must be read from the true file
+    catalogue._quantities()  # kept for the whole session, so it must be read from the true file
     path = tmp_path / "measured.csv"
     path.write_text(catalogue.MEASURED.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(catalogue, "MEASURED", path)
