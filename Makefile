@@ -7,7 +7,7 @@ PAGES  := $(sort $(wildcard notebooks/*.ipynb notebooks/papers/*.ipynb))
 ROOT    := $(if $(filter 0,$(shell id -u)),--allow-root)
 BROWSER := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
-.PHONY: lab tour test lint measure catalogue gallery clean
+.PHONY: lab tour test lint measure catalogue exponents gallery clean
 lab: $(VENV)/ready
 	$(BIN)/python -m jupyterlab $(ROOT) $(BROWSER) --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 
@@ -25,10 +25,13 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check
 
 measure: $(VENV)/ready
-	$(BIN)/python -m chaoslab.trajectories.measure
+	$(BIN)/python -m chaoslab.invariants.measure
 
 catalogue: $(VENV)/ready
 	$(BIN)/python -m chaoslab.systems.listing > docs/catalogue.md
+
+exponents: $(VENV)/ready
+	$(BIN)/python benchmarks/verification.py
 
 gallery: $(VENV)/ready
 	$(BIN)/python -c "import chaoslab as cl; cl.figures.gallery().savefig('docs/gallery.jpg', dpi=100, pil_kwargs={'quality': 85})"

@@ -12,8 +12,9 @@ from scipy.integrate import solve_ivp
 
 import chaoslab as cl
 from chaoslab.integrate import solve
+from chaoslab.invariants import largest_exponent, lyapunov_spectrum
 from chaoslab.systems import reference as citation
-from chaoslab.systems.catalogue import measured
+from chaoslab.systems.catalogue import _find, _read, measured
 from chaoslab.systems.emit import scalar_function
 from chaoslab.systems.tree import Node, walk
 
@@ -33,6 +34,8 @@ every_system = pytest.mark.parametrize("name", ALL)
 every_flow = pytest.mark.parametrize("name", FLOWS)
 #: Systems whose variational solution is followed beside the trajectory; larger ones are held to the bare 1e-8.
 FOLLOWED = 12
+#: Regimes with a positive exponent.
+CHAOS = ("chaotic", "hyperchaotic")
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +186,7 @@ def test_motion_is_of_the_regime_that_its_file_states(name):
     system, ds = cl.load(name), long_orbit(name)
     spread = np.ptp(ds.chaos.shown.values[0], axis=0) / 4
     folds, _ = twins.growth(system, ds.state.values[0, -1], system.period, spread)
-    assert (folds >= twins.ENOUGH) == (cl.table().regime[name] == "chaotic"), f"{folds:.1f} e-folds"
+    assert (folds >= twins.ENOUGH) == (cl.table().regime[name] in CHAOS), f"{folds:.1f} e-folds"
 
 
 @every_system
@@ -209,6 +212,57 @@ def test_period_is_measured_and_not_typed(name):
     quick = cl.dominant_period(system.with_(state=dict(system.state)))
     if max(quick.error / quick.value, float(row["error"]) / system.period) < 0.2:  # else the spectrum has no clear middle
         assert 0.4 < quick.value / system.period < 2.5
+
+
+@cache
+def quantities():
+    """What measured.csv has of each system: rows by quantity."""
+    found = {}
+    for row in measured():
+        found.setdefault(row["system"], {})[row["quantity"]] = row
+    return found
+
+
+@every_system
+def test_what_was_measured_does_not_contradict_itself(name):
+    """Regime, exponents, Lyapunov time and dimension, and the file's own claim."""
+    system, found = cl.load(name), quantities()[name]
+    claim, regime = _read(_find(name)).get("regime", "chaotic"), found["regime"]["value"]
+    assert regime == claim or {claim, regime} <= set(CHAOS)
+    largest, error = (float(found["largest_exponent"][key]) for key in ("value", "error"))
+    assert (largest > 3 * error and regime in CHAOS) == (regime in CHAOS) == ("lyapunov_time" in found)
+    if regime in CHAOS:
+        unit = system.period
+        assert error <= max(0.01 * largest, 0.002 / unit)
+        assert float(found["lyapunov_time"]["value"]) == pytest.approx(1 / largest, rel=1e-5)
+        assert system.lyapunov_time == float(found["lyapunov_time"]["value"])
+    count = sum(key.startswith("exponent ") for key in found)
+    rows = [found[f"exponent {k}"] for k in range(1, count + 1)]
+    values, errors = (np.array([float(row[key]) for row in rows]) for key in ("value", "error"))
+    assert values[0] == largest
+    assert (np.diff(values[np.isfinite(values)]) <= 3 * (errors[1:] + errors[:-1])[np.isfinite(values[1:])] + 1e-12).all()
+    if regime == "hyperchaotic":
+        assert values[1] > 3 * errors[1]
+    if count == system.dimension and system.kind != "delay" and np.isfinite(values).all():
+        assert abs(values.sum() - float(found["divergence"]["value"])) <= 1e-5 * max(np.abs(values).sum(), 1e-9)
+    if "kaplan_yorke_dimension" in found and system.kind != "delay":
+        assert 0 < float(found["kaplan_yorke_dimension"]["value"]) <= system.dimension
+
+
+@every_system
+def test_exponents_are_those_that_were_measured(name):
+    """A short run finds the stored value within errors; of few components all exponents, whose sum is the divergence."""
+    system, row = cl.load(name), quantities()[name]["largest_exponent"]
+    time = 10_000 if system.kind == "map" else 100 * system.period
+    if 1 < system.dimension <= 6 and system.kind != "delay":
+        found = lyapunov_spectrum(system, time=time, rng=1, progress=False)
+        values = found.exponent.values
+        if np.isfinite(values).all():
+            assert abs(values.sum() - float(found.divergence)) < 1e-6 * np.abs(values).sum()
+    else:
+        found = largest_exponent(system, time=time, rng=1, progress=False)
+    value, error = float(found.exponent[0]), float(found.error[0])
+    assert abs(value - float(row["value"])) < 5 * np.hypot(error, float(row["error"])) + 1 / time
 
 
 def _largest_term(system, key, states) -> float:

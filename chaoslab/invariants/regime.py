@@ -16,17 +16,17 @@ from .lyapunov import MEMBERS, lyapunov_spectrum, time_unit
 from .settling import Look, Orbit
 from .signs import Signs, of_chaos, of_regular
 
-#: What `regime` may answer, and the word of the catalogue for it (`table().regime`); it makes no claim of the others.
-REGIMES = {
-    "chaotic": "chaotic",
-    "hyperchaotic": "chaotic",
-    "quasi-periodic": "quasiperiodic",
-    "periodic": "periodic",
-    "transient chaos": "transient",
-    "fixed point": "",
-    "escaping": "",
-    "undecided": "",
-}
+#: What `regime` may answer.
+REGIMES = (
+    "chaotic",
+    "hyperchaotic",
+    "quasi-periodic",
+    "periodic",
+    "fixed point",
+    "transient chaos",
+    "escaping",
+    "undecided",
+)
 #: How long an orbit is followed: dominant periods, of a map iterations.
 LENGTH = {"flow": 2048, "map": 100_000, "delay": 256}
 #: Parts of that time after which it is seen whether the motion has settled; then, where it still moves slowly, multiples.
@@ -50,8 +50,7 @@ class Regime:
     """The regime of one motion, and why.
 
     `regime` is one of REGIMES; `evidence` are numbers by name, times in the system's own unit; `words` say it in a sentence.
-    `end` is what transient chaos ends in; `spectrum` are the Lyapunov exponents where they were needed. `claim` is the word of
-    the catalogue, empty where it has none.
+    `end` is what transient chaos ends in; `spectrum` are the Lyapunov exponents where they were needed.
     """
 
     system: str
@@ -60,11 +59,6 @@ class Regime:
     evidence: Mapping[str, float] = field(default_factory=dict)
     end: str = ""
     spectrum: xr.Dataset | None = None
-
-    @property
-    def claim(self) -> str:
-        """The catalogue's word for this regime, as in `table().regime`."""
-        return REGIMES[self.regime]
 
     def __repr__(self):
         numbers = ", ".join(f"{key} {value:.6g}" for key, value in self.evidence.items())

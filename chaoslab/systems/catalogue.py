@@ -15,8 +15,8 @@ from .tree import walk
 FOLDER = Path(__file__).parent / "equations"
 MEASURED = Path(__file__).parent / "measured.csv"
 REQUIRED = ("name", "title", "about", "cite", "equations", "state")
-#: What the motion at a definition's own parameters and state is; a file without `regime` claims chaos.
-REGIMES = ("chaotic", "quasiperiodic", "periodic", "transient")
+#: What a file may say of the motion at its own parameters and state; without `regime` it claims chaos of some kind.
+REGIMES = ("chaotic", "quasi-periodic", "periodic", "transient chaos")
 KEYS = {entry.name for entry in fields(System)} - {"field", "period", "lyapunov_time"} | {"regime"}
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 import chaoslab as cl
 from chaoslab.invariants import neighbours
+from chaoslab.invariants.cloud import Cloud, standardised
 from chaoslab.invariants.neighbours import exponent_from_data
 
 HENON, LORENZ, ROSSLER = 0.41922, 0.9056, 0.0714
@@ -145,7 +146,7 @@ def test_least_squares_would_be_too_sure():
 
 def followed(method, steps=6):
     series = henon(220)
-    cloud = neighbours.Cloud(*neighbours._standard(series), delays=1, lag=1, theiler=3, room=0)
+    cloud = Cloud(*standardised(series), delays=1, lag=1, theiler=3, room=0)
     rows = cloud.rows(steps)
     if method == "rosenstein":
         return cloud.values, rows, neighbours._rosenstein(cloud, rows, steps)
@@ -172,29 +173,6 @@ def test_each_block_is_left_out_as_reference_and_as_neighbour(method):
 
 
 # neighbours and gaps
-
-
-def test_neighbours_are_the_nearest_outside_the_window():
-    values = np.random.default_rng(3).standard_normal((300, 2)).cumsum(axis=0)
-    cloud = neighbours.Cloud(values, np.arange(1, 301), delays=2, lag=4, theiler=20, room=0)
-    rows = cloud.rows(10)
-    assert rows.tolist() == list(range(4, 290))
-    distance = np.linalg.norm(cloud.vectors[rows][:, None] - cloud.vectors[rows], axis=2)
-    distance[np.abs(rows[:, None] - rows) <= 20] = np.inf
-    for rank in (1, 3):
-        found, far = cloud.nearest(rows, np.arange(len(rows)), rank=rank)
-        assert np.array_equal(found, distance.argsort(axis=1)[:, rank - 1])
-        assert far == pytest.approx(np.sort(distance, axis=1)[:, rank - 1])
-
-
-def test_no_vector_and_no_future_touches_a_gap():
-    series = logistic(400)
-    series[[0, 90, 91, 150, 399]] = np.nan
-    series[200] = np.inf
-    values, gapless = neighbours._standard(series[:, None])
-    rows = neighbours.Cloud(values, gapless, delays=3, lag=2, theiler=1, room=0).rows(7)
-    whole = [k for k in range(4, 393) if np.isfinite(series[k - 4 : k + 8]).all()]
-    assert rows.tolist() == whole
 
 
 def test_gaps_are_left_out():

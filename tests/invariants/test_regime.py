@@ -199,9 +199,8 @@ def test_evidence_and_words():
     assert all(isinstance(value, int | float) for value in found.evidence.values())
 
 
-def test_every_claim_of_the_catalogue_has_a_regime():
-    assert set(REGIMES.values()) == {*CLAIMS, ""}
-    assert regime("Henon", progress=False).claim == cl.table().regime["Henon"]
+def test_every_claim_of_the_catalogue_is_a_regime():
+    assert set(CLAIMS) < set(REGIMES)
 
 
 @pytest.mark.parametrize(("options", "message"), [({"time": -1}, "time is how long"), ({"transient": -1}, "transient is a time")])

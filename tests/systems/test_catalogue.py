@@ -150,7 +150,7 @@ def test_table_has_one_row_a_system():
     assert not frame.loc["Chua", "smooth"]
     assert frame.loc["Lorenz", "symmetric"]
     assert 0 < frame.loc["Lorenz", "period_error"] < 0.01 * frame.loc["Lorenz", "period"]
-    assert (frame.loc["Lorenz", "regime"], frame.loc["Torus", "regime"]) == ("chaotic", "quasiperiodic")
+    assert (frame.loc["Lorenz", "regime"], frame.loc["Torus", "regime"]) == ("chaotic", "quasi-periodic")
 
 
 def test_table_keeps_rows_by_value():

@@ -1,0 +1,147 @@
+"""Exponents side by side: ours with their errors, the published ones, the peer's. `python benchmarks/verification.py`
+writes docs/exponents.md from measured.csv, tests/published.toml, tests/peer.json and results/lyapunov.json; it measures nothing.
+"""
+
+import json
+import math
+import tomllib
+from pathlib import Path
+
+import numpy as np
+
+import chaoslab as cl
+from chaoslab.systems.catalogue import measured
+from chaoslab.systems.listing import with_error
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "exponents.md"
+COMPARED = ROOT / "benchmarks" / "results" / "lyapunov.json"
+HEAD = """# Exponents, and what others say they are
+
+Made by `make exponents`; do not edit. Lyapunov exponents (natural logarithm, per unit of the system's time, of a map per iteration)
+and Kaplan-Yorke dimensions. Ours have the standard error of the last digit in parentheses; `chaoslab/systems/measured.csv` says how
+they were measured, and `make measure` repeats it.
+
+## The catalogue
+
+At each system's own parameters and state. Published values for the same setting stand as printed, in our units where the source has
+others. The last columns are what dysts 0.96 ships, for the systems that have the same equations and parameters there. {summary}
+
+| system | regime | largest exponent | published | dysts | dimension | published | dysts |
+|---|---|---|---|---|---|---|---|
+"""
+SECOND = """
+## Published spectra
+
+{count} published spectra, each measured at the setting it was published for ({agree} agree within 1 %, or three errors and what
+the print leaves open, whichever is larger). The worst difference is in parts of that. A source in italics we have from memory or
+second-hand.
+
+| system | changed | ours | published | worst | source |
+|---|---|---|---|---|---|
+"""
+THIRD = """
+## Why some differ
+
+"""
+
+
+def rows_by_system() -> dict[str, dict[str, dict[str, str]]]:
+    """What measured.csv holds: rows by system and quantity."""
+    found: dict[str, dict] = {}
+    for row in measured():
+        found.setdefault(row["system"], {})[row["quantity"]] = row
+    return found
+
+
+def published() -> list[dict]:
+    """The entries of published.toml, each with its `exponents` in our units to the base e, and the `resolution` of their print."""
+    entries = tomllib.loads((ROOT / "tests" / "published.toml").read_text(encoding="utf-8"))["entry"]
+    for entry in entries:
+        factor = entry.get("time_factor", 1) * (math.log(2) if entry.get("logarithm") == 2 else 1)
+        entry["exponents"] = [float(text) * factor for text in entry["printed"]]
+        entry["resolution"] = [_half_a_digit(text) * factor for text in entry["printed"]]
+    return entries
+
+
+def _half_a_digit(text: str) -> float:
+    """What print leaves open: half of the last digit; a bare 0 is exact."""
+    mantissa, _, power = text.partition("e")
+    return 0.0 if text == "0" else 0.5 * 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
+
+
+def at_our_own_setting(entries: list[dict]) -> dict[str, dict]:
+    """The first entry of each system at its file's parameters and state, formulas before others."""
+    found: dict[str, dict] = {}
+    for entry in sorted(entries, key=lambda entry: entry["kind"] != "analytic"):
+        if not entry.get("parameters") and "state" not in entry:
+            found.setdefault(entry["system"], entry)
+    return found
+
+
+def value_of(rows: dict, quantity: str) -> str:
+    """A measured quantity as text, with the error of its last digit."""
+    row = rows.get(quantity)
+    return "" if row is None else shown(float(row["value"]), float(row["error"] or 0))
+
+
+def shown(value: float, error: float) -> str:
+    """A value with the error of its last digit, or six digits of it where rounding is all its error."""
+    return with_error(value, error) if error > 1e-6 * abs(value) and error > 1e-12 else f"{value:.6g}"
+
+
+def page() -> str:
+    """The text of docs/exponents.md."""
+    peer = json.loads((ROOT / "tests" / "peer.json").read_text(encoding="utf-8"))["exponents"]
+    changed = set(tomllib.loads((ROOT / "tests" / "peer_differences.toml").read_text(encoding="utf-8")))
+    known, rows = at_our_own_setting(published()), rows_by_system()
+    lines, off = [], []
+    for name in cl.names():
+        own, entry = rows.get(name, {}), known.get(name, {})
+        theirs = peer.get(name, {}) if name not in changed else {}
+        if "largest_exponent" not in own:
+            continue
+        if "largest" in theirs and "lyapunov_time" in own:
+            off.append(abs(theirs["largest"] / float(own["largest_exponent"]["value"]) - 1))
+        cells = [name, own["regime"]["value"], value_of(own, "largest_exponent")]
+        cells += [f"{entry['exponents'][0]:.6g} ({entry['source']})" if entry.get("exponents") else ""]
+        cells += [f"{theirs['largest']:.4g}" if "largest" in theirs else ""]
+        cells += [value_of(own, "kaplan_yorke_dimension"), f"{entry['kaplan_yorke']:g}" if "kaplan_yorke" in entry else ""]
+        cells += [f"{theirs['kaplan_yorke']:.4g}" if "kaplan_yorke" in theirs else ""]
+        lines.append(_row(cells))
+    return HEAD.format(summary=_summary(off)) + "\n".join(lines) + "\n" + _published_part()
+
+
+def _summary(off: list[float]) -> str:
+    if not off:
+        return ""
+    far, few = np.mean(np.array(off) > 0.5), np.mean(np.array(off) < 0.01)
+    parts = f"off by {np.median(off):.0%} in the median, by more than half in {far:.0%}, and right to 1 % in {few:.0%}"
+    return f"Of {len(off)} that are chaotic, dysts' exponent is {parts}."
+
+
+def _published_part() -> str:
+    if not COMPARED.exists():
+        return ""
+    compared = json.loads(COMPARED.read_text(encoding="utf-8"))["published"]
+    lines, reasons = [], []
+    for line in compared:
+        cells = [line["system"], ", ".join(f"{key} = {value}" for key, value in line["changed"].items())]
+        source = line["source"] if line["confidence"] == "high" else f"*{line['source']}*"
+        worst = f"{line['worst']:.2g}" if line["worst"] <= 1 else f"**{line['worst']:.2g}**"
+        ours = ", ".join(shown(value, error) for value, error in zip(line["ours"], line["errors"], strict=True))
+        lines.append(_row([*cells, ours, ", ".join(f"{value:.6g}" for value in line["published"]), worst, source]))
+        if line["worst"] > 1:
+            reasons.append(f"- {line['system']} ({line['source']}): {line['note']}\n")
+    agree = sum(line["worst"] <= 1 for line in compared)
+    text = SECOND.format(count=len(compared), agree=agree) + "\n".join(lines) + "\n"
+    return text + (THIRD + "".join(reasons) if reasons else "")
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"{PAGE.relative_to(ROOT)} written")

@@ -1,0 +1,194 @@
+"""Delay vectors: a series as a cloud of points in which neighbours can be found and followed.
+
+Lag and number of delays by the rules of Rosenstein, Collins & De Luca, Physica D 65, 117 (1993), and of Kennel, Brown &
+Abarbanel, Phys. Rev. A 45, 3403 (1992).
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from ..systems import suggest
+from ..trajectories.grid import positive
+from ..trajectories.schema import DIMS, check
+
+#: False neighbours: part this many times farther in the next delay. Enough delays leave fewer than this part (Kennel et al.).
+RATIO, FALSE, MOST_DELAYS = 10.0, 0.01, 10
+#: Nearer than this, in deviations, is the same point again, but for rounding.
+SAME = 1e-10
+#: The fewest points of which anything is told.
+FEWEST = 100
+
+
+def read_series(series, component, sampling) -> tuple[np.ndarray, float, bool | None]:
+    """Values (row, component), the time between rows, and whether it is a flow, where that is known."""
+    flow = None
+    if isinstance(series, xr.Dataset):
+        flow = check(series).attrs["kind"] != "map"
+        series = series.chaos.shown
+    if not isinstance(series, xr.DataArray):
+        if component is not None:
+            raise ValueError(f"an array has no names, so component={component!r} means nothing; give the column itself")
+        array = np.asarray(series)
+        if array.ndim not in (1, 2):
+            raise ValueError(f"a series is (time,) or (time, component); an array of shape {array.shape} given")
+        array = array[:, None] if array.ndim == 1 else array
+    else:
+        series = series.rename({series.dims[0]: "time"}) if series.ndim == 1 else series
+        if "time" not in series.dims or set(series.dims) - set(DIMS):
+            raise ValueError(f"a series has dims among {DIMS}, time at least; {series.dims} given")
+        if component is not None:
+            names = [str(word) for word in np.atleast_1d(series["component"].values)] if "component" in series.coords else []
+            if component not in names:
+                near = suggest(str(component), names)
+                raise ValueError(f"the series has no component {component!r}.{near} It has {', '.join(names) or 'no names'}")
+            series = series.sel(component=[component]) if "component" in series.dims else series
+        sampling = _spacing(series) if sampling is None else sampling
+        if series.sizes.get("member", 1) != 1:
+            raise ValueError(
+                f"{series.sizes['member']} members given; they may share an orbit, whose points would then meet themselves: "
+                "choose one, as in isel(member=[0])"
+            )
+        array = series.expand_dims([key for key in DIMS if key not in series.dims]).transpose(*DIMS).values[0]
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"a series holds real numbers; {array.dtype} given")
+    return array.astype(float), positive(1.0 if sampling is None else sampling, "sampling"), flow
+
+
+def _spacing(series: xr.DataArray) -> float:
+    if "time" not in series.coords or series.sizes["time"] < 2:
+        return 1.0
+    times = series["time"].values
+    if times.dtype.kind not in "iuf":
+        raise ValueError(f"the time coordinate is {times.dtype}, not numbers; say sampling=, the time between samples")
+    each = np.diff(times.astype(float))
+    if not (abs(each - each.mean()) <= 1e-6 * each.mean()).all():
+        raise ValueError("the time coordinate is not evenly spaced; resample the series, or say sampling=")
+    return float(each.mean())
+
+
+def standardised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Components in deviations from their mean, and how many rows without a gap end at each row, itself included."""
+    good = np.isfinite(values).all(axis=1)
+    if not good.any():
+        raise ValueError("the series has no sample that is finite in every component")
+    centre, spread = values[good].mean(axis=0), values[good].std(axis=0)
+    moving = spread > 1e-12 * np.abs(values[good]).max(axis=0)
+    if not moving.any():
+        raise ValueError(f"the series is constant, {values[good][0]}; nothing parts in it")
+    count = np.arange(1, len(good) + 1)
+    return (values - centre)[:, moving] / spread[moving], count - np.maximum.accumulate(np.where(good, 0, count))
+
+
+def mean_period(values: np.ndarray, gapless: np.ndarray) -> float:
+    """Samples in a period of the mean frequency of the spectrum, from the longest piece without a gap."""
+    end = int(gapless.argmax()) + 1
+    piece = values[end - gapless[end - 1] : end]
+    power = (np.abs(np.fft.rfft((piece - piece.mean(axis=0)) * np.hanning(len(piece))[:, None], axis=0)) ** 2).sum(axis=1)[1:]
+    if len(piece) < 8 or not power.sum() > 0:
+        raise ValueError(f"the series is too short: its longest piece without a gap has {len(piece)} samples, or is constant")
+    return float(power.sum() / (np.fft.rfftfreq(len(piece))[1:] @ power))
+
+
+def first_lag(values: np.ndarray) -> int:
+    """Where the autocorrelation falls below 1 - 1/e, the rule of Rosenstein et al.; gaps count for nothing."""
+    good = np.isfinite(values).all(axis=1)[:, None]
+
+    def products(rows):
+        return np.fft.irfft((np.abs(np.fft.rfft(rows, 2 * len(rows), axis=0)) ** 2).sum(axis=1))[: len(rows) // 2]
+
+    pairs = np.round(products(good.astype(float)))
+    correlation = products(np.where(good, values, 0.0)) / np.maximum(pairs, 1)
+    return max(int(((pairs > 0) & (correlation < (1 - 1 / math.e) * correlation[0])).argmax()), 1)
+
+
+def enough_delays(values: np.ndarray, gapless: np.ndarray, lag: int, theiler: int) -> int:
+    """The fewest delays that leave hardly a false neighbour, one that the next sample shows to be far (Kennel et al. 1992)."""
+    for count in range(1, MOST_DELAYS + 1):
+        cloud = Cloud(values, gapless, count, lag, theiler, 0)
+        rows = cloud.rows(lag)
+        if len(rows) < FEWEST:
+            return max(count - 1, 1)
+        asked = np.linspace(0, len(rows) - 1, min(len(rows), 2000)).astype(int)
+        found, distance = cloud.nearest(rows, asked)
+        known = found >= 0
+        ahead = np.abs(values[rows[asked[known]] + lag] - values[rows[found[known]] + lag])[:, 0]
+        if not known.any() or np.mean(ahead > RATIO * distance[known]) < FALSE:
+            return count
+    return MOST_DELAYS
+
+
+@dataclass
+class Cloud:
+    """The delay vectors of a series; `room` is how many samples a neighbour may be shifted to stay abreast, 0 for none."""
+
+    values: np.ndarray
+    gapless: np.ndarray
+    delays: int
+    lag: int
+    theiler: int
+    room: int
+
+    def __post_init__(self):
+        before = (self.delays - 1) * self.lag
+        self.vectors = np.full((len(self.values), self.delays * self.values.shape[1]), np.nan)
+        late = [self.values[before - k * self.lag : len(self.values) - k * self.lag] for k in range(self.delays)]
+        if before < len(self.values):
+            self.vectors[before:] = np.concatenate(late, axis=1)
+        # Kantz compares the newest values alone: whatever a delay vector remembers parts later
+        self.compared = self.vectors if self.room else self.values
+        self.velocity = np.gradient(self.vectors, axis=0) if self.room else None
+
+    def rows(self, steps: int) -> np.ndarray:
+        """The rows whose vector, and `steps` rows after it, hold no gap."""
+        margin = self.room + (self.room > 0)
+        before, after = (self.delays - 1) * self.lag + margin, steps + margin
+        rows = np.arange(before, max(len(self.gapless) - after, before))
+        return rows[self.gapless[rows + after] > before + after]
+
+    def nearest(self, rows, asked, rank: int = 1, avoid=None) -> tuple[np.ndarray, np.ndarray]:
+        """Place in `rows` (-1 for none) and distance of the neighbour of that rank of each of the places `asked`.
+
+        `avoid` is (the block of every row, the block that each of the asked must not find).
+        """
+        from scipy.spatial import cKDTree
+
+        points = self.vectors[rows]
+        tree = cKDTree(points)
+        found, distance = np.full(len(asked), -1), np.full(len(asked), np.nan)
+        left, count, most = np.arange(len(asked)), min(16, len(rows)), min(len(rows), 4 * self.theiler + 512)
+        while len(left):
+            for part in np.array_split(left, max(1, len(left) * count // 2_000_000)):
+                apart, other = tree.query(points[asked[part]], k=count, workers=-1)
+                allowed = (np.abs(rows[other] - rows[asked[part], None]) > self.theiler) & (apart > SAME)
+                if avoid is not None:
+                    allowed &= avoid[0][other] != avoid[1][part, None]
+                column = (allowed.cumsum(axis=1) >= rank).argmax(axis=1)[:, None]
+                there = allowed.sum(axis=1) >= rank
+                found[part] = np.where(there, np.take_along_axis(other, column, 1)[:, 0], -1)
+                distance[part] = np.where(there, np.take_along_axis(apart, column, 1)[:, 0], np.nan)
+            if count == most:
+                break
+            left, count = left[found[left] < 0], min(2 * count, most)
+        return found, distance
+
+    def apart(self, first: np.ndarray, second: np.ndarray, steps: int) -> Iterator[np.ndarray]:
+        """Distances of the pairs (first, second), one step after another.
+
+        Equal values, as rounding leaves them, lie about as far apart as the least that differ.
+        """
+        shift = 0
+        for k in range(steps + 1):
+            difference = self.compared[first + k] - self.compared[second + k + shift]
+            if self.room:
+                along = self.velocity[second + k + shift]
+                late = np.einsum("ij,ij->i", difference, along) / np.maximum(np.einsum("ij,ij->i", along, along), 1e-300)
+                difference -= along * late[:, None]
+                shift = np.clip(shift + np.clip(np.round(late), -2, 2).astype(int), -self.room, self.room)
+            distance = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+            if k == 0:
+                least = distance[distance > SAME].min(initial=1.0)
+            yield np.maximum(distance, least)
