@@ -21,6 +21,7 @@ from verification import published, rows_by_system
 import chaoslab as cl
 from chaoslab.invariants import largest_exponent, lyapunov_spectrum
 from chaoslab.systems.catalogue import every_system
+from chaoslab.trajectories.schema import package_version
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "lyapunov.json"
@@ -126,7 +127,7 @@ def swept(function, cells: list[dict], store: Path, version: str, label: str) ->
 
 
 def main(out: Path, python: str | None) -> None:
-    rows, version = rows_by_system(), f"{cl.__version__}"
+    rows, version = rows_by_system(), package_version()
     seen = identities(rows)
     ours, theirs = lorenz(), peer(python or installed_peer())
     stores = [out.with_suffix(f".{word}.sqlite") for word in ("sums", "honest", "published")]

@@ -4,6 +4,8 @@ from ..trajectories import ChaosAccessor
 from .attractor import attractor as attractor
 from .attractor import attractor_still as attractor_still
 from .distance import distance as distance
+from .estimates import convergence as convergence
+from .estimates import over_parameter as over_parameter
 from .gallery import gallery as gallery
 from .series import series as series
 from .series import series_still as series_still

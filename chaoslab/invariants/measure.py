@@ -20,7 +20,7 @@ from ..trajectories.schema import package_version
 from ..trajectories.timescale import METHOD as PERIOD_METHOD
 from ..trajectories.timescale import SOLVER_TOLERANCE, NoPeriod, dominant_period
 from .kaplan_yorke import kaplan_yorke_dimension, lyapunov_time, pesin_sum
-from .lyapunov import lyapunov_spectrum, time_unit
+from .lyapunov import largest_exponent, lyapunov_spectrum, time_unit
 from .regime import regime
 
 COMMAND = "python -m chaoslab.invariants.measure"
@@ -31,12 +31,15 @@ STORE = Path("measure.sqlite")
 SEED = 0
 #: The error of the largest exponent that a run goes on for: this part of it, or so much per period (a map's iteration).
 RELATIVE, PER_PERIOD = 0.01, 0.002
-#: Runs aim at this part of the wanted error, since the error is itself estimated.
-MARGIN = 0.7
+#: A longer run aims at this part of the wanted error, and is at most so many times as long, since the error is itself estimated.
+MARGIN, AT_ONCE = 0.8, 10
 #: Periods (a map's iterations) of the first run, and how many times as many a longer one may have.
-FIRST, LONGER = {"flow": 2000, "delay": 400, "map": 100_000}, 30
+FIRST, LONGER = {"flow": 1000, "delay": 400, "map": 100_000}, 100
 #: Exponents to take where all would take too long; from the dimension LARGE on, so many.
-FEWER, LARGE, FEW = {"MacArthur": 4}, 41, 6
+FEWER, LARGE, FEW = {"MacArthur": 4, "KuramotoSivashinsky": 12}, 41, 6
+#: A longer run is for the largest exponent alone where all are slow to find: from this dimension on, of a delay system, and
+#: where factors must be taken more often than this part of a period, since differences along others die out so fast.
+ALONE, STEEP = 8, 1 / 30
 
 
 def measure(name: str, seed: int, definition: str) -> dict:
@@ -56,23 +59,28 @@ def measure(name: str, seed: int, definition: str) -> dict:
         else:
             found["period"] = [value, error, PERIOD_METHOD, PERIOD | {"tolerance": SOLVER_TOLERANCE}]
             system = dataclasses.replace(system, period=float(f"{value:.6g}"))  # as it will be read
-    spectrum = _precise(system, seed)
-    method, settings = spectrum.attrs["method"], {key: spectrum.attrs[key] for key in ("time", "interval", "members", "tolerance")}
+    spectrum, single = _precise(system, seed)
+    method, settings = spectrum.attrs["method"], _settings(spectrum)
     exponents = zip(spectrum["exponent"].values.tolist(), spectrum["error"].values.tolist(), strict=True)
     found |= {f"exponent {k}": [value, error, method, settings] for k, (value, error) in enumerate(exponents, start=1)}
-    found["largest_exponent"] = found["exponent 1"]
+    found["largest_exponent"] = [float(single["exponent"][0]), float(single["error"][0]), method, _settings(single)]
     if np.isfinite(spectrum["divergence"]):
         found["divergence"] = [float(spectrum["divergence"]), "", method, settings]
     what = regime(system, spectrum=spectrum, progress=False)
     found["regime"] = [what.regime, "", what.words, settings]
-    derived = {"kaplan_yorke_dimension": kaplan_yorke_dimension, "pesin_sum": pesin_sum}
+    derived = {"kaplan_yorke_dimension": (kaplan_yorke_dimension, spectrum), "pesin_sum": (pesin_sum, spectrum)}
     if what.regime in ("chaotic", "hyperchaotic"):
-        derived["lyapunov_time"] = lyapunov_time
-    for key, function in derived.items():
-        estimate = function(spectrum)
+        derived["lyapunov_time"] = lyapunov_time, single
+    for key, (function, source) in derived.items():
+        estimate = function(source)
         if np.isfinite(estimate["value"]):
-            found[key] = [float(estimate["value"]), float(estimate["error"]), "from the exponents and their covariance", settings]
+            how = ["from the exponents and their covariance", _settings(source)]
+            found[key] = [float(estimate["value"]), float(estimate["error"]), *how]
     return {"found": found}
+
+
+def _settings(spectrum) -> dict:
+    return {key: spectrum.attrs[key] for key in ("time", "interval", "members", "tolerance")}
 
 
 def digest(system: System) -> str:
@@ -81,20 +89,25 @@ def digest(system: System) -> str:
     return hashlib.sha256(repr(kept).encode()).hexdigest()[:12]
 
 
-def _precise(system: System, seed: int):
-    """A spectrum whose largest exponent has the wanted error, or as good as a limited time gives."""
+def _precise(system: System, seed: int) -> tuple:
+    """A spectrum, and one whose largest exponent has the wanted error, or as good as a limited time gives; often the same."""
     unit, options = time_unit(system), {"rng": seed, "progress": False}
-    options["count"] = FEWER.get(system.name, FEW if system.kind != "delay" and system.dimension >= LARGE else None)
-    total = FIRST[system.kind] * unit
-    for _ in range(3):
-        spectrum = lyapunov_spectrum(system, time=total, **options)
-        value, error = float(spectrum["exponent"][0]), float(spectrum["error"][0])
-        missing = error / max(RELATIVE * abs(value), PER_PERIOD / unit)
-        longest = LONGER * FIRST[system.kind] * unit
-        if missing <= 1 or total >= longest:
-            return spectrum
-        total = min(total * (missing / MARGIN) ** 2, longest)
-    return spectrum
+    count = FEWER.get(system.name, FEW if system.kind != "delay" and system.dimension >= LARGE else None)
+    first = total = FIRST[system.kind] * unit
+    spectrum = single = lyapunov_spectrum(system, time=total, count=count, **options)
+    while (missing := _missing(single, unit)) > 1 and total < LONGER * first:
+        total = min(total * min((missing / MARGIN) ** 2, AT_ONCE), LONGER * first)
+        if system.kind == "delay" or system.dimension >= ALONE or float(spectrum.attrs["interval"]) < STEEP * unit:
+            single = largest_exponent(system, time=total, **options)
+        else:
+            spectrum = single = lyapunov_spectrum(system, time=total, count=count, **options)
+    return spectrum, single
+
+
+def _missing(spectrum, unit: float) -> float:
+    """The error of the largest exponent over the wanted one."""
+    value, error = float(spectrum["exponent"][0]), float(spectrum["error"][0])
+    return error / max(RELATIVE * abs(value), PER_PERIOD / unit)
 
 
 def main(wanted: list[str], *, store: Path | None = None, workers: int | None = None, client=None, retry: bool = False) -> int:
