@@ -33,8 +33,9 @@ SEED = 0
 RELATIVE, PER_PERIOD = 0.01, 0.002
 #: A longer run aims at this part of the wanted error, and is at most so many times as long, since the error is itself estimated.
 MARGIN, AT_ONCE = 0.8, 10
-#: Periods (a map's iterations) of the first run, and how many times as many a longer one may have.
-FIRST, LONGER = {"flow": 1000, "delay": 400, "map": 100_000}, 100
+#: Periods (a map's iterations) of the first run, and of the longest one.
+FIRST = {"flow": 1000, "delay": 400, "map": 100_000}
+LONGEST = {"flow": 100_000, "delay": 40_000, "map": 2_000_000}
 #: Exponents to take where all would take too long; from the dimension LARGE on, so many.
 FEWER, LARGE, FEW = {"MacArthur": 4, "KuramotoSivashinsky": 12}, 41, 6
 #: A longer run is for the largest exponent alone where all are slow to find: from this dimension on, of a delay system, and
@@ -93,10 +94,10 @@ def _precise(system: System, seed: int) -> tuple:
     """A spectrum, and one whose largest exponent has the wanted error, or as good as a limited time gives; often the same."""
     unit, options = time_unit(system), {"rng": seed, "progress": False}
     count = FEWER.get(system.name, FEW if system.kind != "delay" and system.dimension >= LARGE else None)
-    first = total = FIRST[system.kind] * unit
+    total, longest = FIRST[system.kind] * unit, LONGEST[system.kind] * unit
     spectrum = single = lyapunov_spectrum(system, time=total, count=count, **options)
-    while (missing := _missing(single, unit)) > 1 and total < LONGER * first:
-        total = min(total * min((missing / MARGIN) ** 2, AT_ONCE), LONGER * first)
+    while (missing := _missing(single, unit)) > 1 and total < longest:
+        total = min(total * min((missing / MARGIN) ** 2, AT_ONCE), longest)
         if system.kind == "delay" or system.dimension >= ALONE or float(spectrum.attrs["interval"]) < STEEP * unit:
             single = largest_exponent(system, time=total, **options)
         else:
