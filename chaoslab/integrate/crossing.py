@@ -45,6 +45,10 @@ class Stepper(Protocol):
     def advance(self, t: float, x: np.ndarray, values: np.ndarray, times: np.ndarray) -> Leg: ...
 
 
+class NotReal(ArithmeticError):
+    """Where equations have no real value."""
+
+
 class Walk:
     """One trajectory across the surfaces of a switched system."""
 
@@ -163,7 +167,6 @@ class Walk:
 
     def leg(self, slide, t, x, modes, times) -> tuple[Leg, list[float]]:
         """One stretch between switches, and the modes after it."""
-        count = len(self.pieces.modes)
         if slide is None:
             leg = self.main.advance(t, x, self.vector(modes), times)
             surface = leg.event
@@ -175,6 +178,15 @@ class Walk:
             surface = leg.event if leg.event is None else leg.event - 2 + (leg.event - 2 >= slide)
         if leg.event is None or leg.failed:
             return leg, modes
+        try:
+            return self.switched(slide, surface, leg, modes)
+        except NotReal:
+            self.message = f"the equations have no real value at a switch at t = {leg.t:.6g}"
+            return leg, modes
+
+    def switched(self, slide, surface, leg: Leg, modes) -> tuple[Leg, list[float]]:
+        """What follows from the event that ended a stretch."""
+        count = len(self.pieces.modes)
         if leg.event >= (0 if slide is None else 2) and surface >= count:
             # the same surface must not stop the next step too: it is moved a little outwards, and back next time
             self.offsets[surface] = 0.0 if self.offsets[surface] else OUTWARDS
@@ -251,7 +263,10 @@ class Walk:
 
     def evaluate(self, trees: tuple[Node, ...], t: float, x: np.ndarray, modes) -> tuple[float, ...]:
         function = scalar_function(trees, self.pieces.flat.variables + self.pieces.values)
-        return function([*map(float, x), *self.values(modes)], float(t))
+        try:
+            return function([*map(float, x), *self.values(modes)], float(t))
+        except (ArithmeticError, ValueError) as error:  # a division by zero, the root of what is negative
+            raise NotReal from error
 
     def onto(self, k: int, rows: np.ndarray, times, modes) -> np.ndarray:
         """States moved onto surface k along its gradient, so that rounding never leaves them on a wrong side."""

@@ -48,6 +48,7 @@ def lyapunov_spectrum(
     count: int | None = None,
     members: int | None = None,
     transient: float | None = None,
+    apart: float | None = None,
     rng: int | np.random.Generator = 0,
     tolerance: float = TOLERANCE,
     progress: bool = True,
@@ -65,6 +66,8 @@ def lyapunov_spectrum(
         1,000), or 200,000 iterations
     count : all by default, at most 40; of a delay system 4
     transient : before the first member, in the system's unit; by default 100 periods, or 1,000 iterations
+    apart : of flows, the time along the orbit from one member's start to the next. By default they divide the orbit; a chaotic
+        motion can have them closer, since what is rounded otherwise is a motion of its own after 40 Lyapunov times, say 100
 
     Gives variables `exponent` and `error` (index), `covariance` of the means (index, other), `trace` (elapsed, index): the
     estimate as it grows, and `divergence`: the mean divergence along the same orbits, which all exponents sum up to (NaN for
@@ -75,10 +78,11 @@ def lyapunov_spectrum(
     """
     system = load(system) if isinstance(system, str) else system
     count = checked_count(system, count)
-    members = _checked(system, time, transient, members)
+    members = _checked(system, time, transient, members, apart)
     unit = time_unit(system)
     total = time if time is not None else (ITERATIONS if system.kind == "map" else PERIODS[system.kind] * unit)
-    starts, scale = divided_orbit(system, members, unit, transient, total / members)
+    between = total / members if apart is None else min(apart, total / members)
+    starts, scale = divided_orbit(system, members, unit, transient, between)
     group = bundle(system, starts, count, scale=scale, rng=np.random.default_rng(rng), tolerance=tolerance)
     if system.flat.timed:
         group.t = _start_time(system, unit, transient)
@@ -94,7 +98,11 @@ def lyapunov_spectrum(
     growth, volume = _run(group, interval, steps, progress)
     kept = slice(int(ALIGNING * steps), None)
     return _spectrum(
-        system, growth[kept], volume[kept], interval, {"tolerance": tolerance, "members": members, "rng": seed_text(rng)}
+        system,
+        growth[kept],
+        volume[kept],
+        interval,
+        {"tolerance": tolerance, "members": members, "apart": between, "rng": seed_text(rng)},
     )
 
 
@@ -108,12 +116,14 @@ def checked_count(system: System, count: int | None) -> int:
     return count
 
 
-def _checked(system: System, time, transient, members) -> int:
+def _checked(system: System, time, transient, members, apart) -> int:
     """The number of members; raises ValueError for requests that make no sense."""
     if time is not None and not 0 < time < math.inf:
         raise ValueError(f"time is that of all members together, positive and in the system's unit; {time!r} given")
     if transient is not None and not 0 <= transient < math.inf:
         raise ValueError(f"transient is passed before the first member, in the system's unit, 0 or more; {transient!r} given")
+    if apart is not None and not (system.kind == "flow" and 0 < apart < math.inf):
+        raise ValueError(f"apart is a positive time between members of a flow; {apart!r} given for {system.label}, a {system.kind}")
     if members is None:
         return 1 if system.flat.timed else MEMBERS[system.kind]
     if isinstance(members, bool) or not isinstance(members, int | np.integer) or members < 1:

@@ -37,7 +37,9 @@ MARGIN, AT_ONCE = 0.8, 10
 FIRST = {"flow": 1000, "delay": 400, "map": 100_000}
 LONGEST = {"flow": 100_000, "delay": 40_000, "map": 2_000_000}
 #: Exponents to take where all would take too long; from the dimension LARGE on, so many.
-FEWER, LARGE, FEW = {"MacArthur": 4, "KuramotoSivashinsky": 12}, 41, 6
+FEWER, LARGE, FEW = {"MacArthur": 4, "KuramotoSivashinsky": 8}, 41, 6
+#: Members of a longer run begin so many Lyapunov times apart, where the exponent is positive by so many errors.
+APART, SURE = 100, 5
 #: A longer run is for the largest exponent alone where all are slow to find: from this dimension on, of a delay system, and
 #: where factors must be taken more often than this part of a period, since differences along others die out so fast.
 ALONE, STEEP = 8, 1 / 30
@@ -81,7 +83,7 @@ def measure(name: str, seed: int, definition: str) -> dict:
 
 
 def _settings(spectrum) -> dict:
-    return {key: spectrum.attrs[key] for key in ("time", "interval", "members", "tolerance")}
+    return {key: spectrum.attrs[key] for key in ("time", "interval", "members", "apart", "tolerance")}
 
 
 def digest(system: System) -> str:
@@ -98,6 +100,8 @@ def _precise(system: System, seed: int) -> tuple:
     spectrum = single = lyapunov_spectrum(system, time=total, count=count, **options)
     while (missing := _missing(single, unit)) > 1 and total < longest:
         total = min(total * min((missing / MARGIN) ** 2, AT_ONCE), longest)
+        if system.kind == "flow" and (growth := float(single["exponent"][0])) > SURE * float(single["error"][0]):
+            options["apart"] = APART / growth
         if system.kind == "delay" or system.dimension >= ALONE or float(spectrum.attrs["interval"]) < STEEP * unit:
             single = largest_exponent(system, time=total, **options)
         else:

@@ -211,6 +211,16 @@ def test_held_at_a_jump_of_floor_is_a_failure(solver):
     assert solution.ended[0] == pytest.approx(1)
 
 
+def test_a_switch_beyond_which_nothing_is_real_is_a_failure():
+    """x = (1 - t/2)^2 until it is zero, where a root of a negative number would have to be taken."""
+    solution = run({"x": "-sign(x)*sqrt(abs(x))"}, {"x": 1})
+    before = TIMES < 2
+    assert solution.status[0] == "failed"
+    assert "no real value" in solution.reasons[0]
+    assert solution.ended[0] == pytest.approx(2, abs=1e-6)
+    assert solution.states[0, before, 0] == pytest.approx((1 - TIMES[before] / 2) ** 2, abs=1e-9)
+
+
 def test_a_failure_leaves_other_members_alone():
     system = System({"x": "-sign(x)*sign(y)**2", "y": "-sign(y)"}, {}, {"x": 1, "y": 1})
     solution = solve(system, np.array([[1.0, 1.0], [1.0, 7.0]]), TIMES)

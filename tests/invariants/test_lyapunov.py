@@ -536,8 +536,19 @@ def test_a_time_too_short_says_how_long_it_should_be():
         spectrum("Henon", time=50)
 
 
+def test_members_may_begin_closer_than_they_run():
+    """Rounding makes them motions of their own, so neither the mean nor its error is much changed."""
+    far, near = (lyapunov_spectrum("Lorenz", time=2000, apart=apart, count=1, progress=False) for apart in (None, 100))
+    assert (far.attrs["apart"], near.attrs["apart"]) == (250, 100)
+    assert abs(float(near.exponent[0]) - 0.9056) < 3 * float(near.error[0])
+    assert 0.4 < float(near.error[0] / far.error[0]) < 2.5
+    with pytest.raises(ValueError, match="apart is a positive time between members of a flow"):
+        lyapunov_spectrum("Henon", time=10_000, apart=100)
+
+
 @pytest.mark.parametrize(
-    "options", [{"time": float("nan")}, {"time": -5.0}, {"time": 0}, {"members": 0}, {"members": -2}, {"transient": -1.0}]
+    "options",
+    [{"time": float("nan")}, {"time": -5.0}, {"time": 0}, {"members": 0}, {"members": -2}, {"transient": -1.0}, {"apart": 0}],
 )
 def test_numbers_that_make_no_sense(options):
     word = next(iter(options))
