@@ -26,6 +26,7 @@ from .regime import regime
 COMMAND = "python -m chaoslab.invariants.measure"
 #: How the dominant period is found.
 PERIOD = {"samples": 65536, "periods": 1000, "blocks": 16}
+CHAOTIC = ("chaotic", "hyperchaotic")
 #: Where a run over all keeps what it has.
 STORE = Path("measure.sqlite")
 SEED = 0
@@ -36,6 +37,8 @@ MARGIN, AT_ONCE = 0.8, 10
 #: Periods (a map's iterations) of the first run, and of the longest one.
 FIRST = {"flow": 1000, "delay": 400, "map": 100_000}
 LONGEST = {"flow": 100_000, "delay": 40_000, "map": 2_000_000}
+#: Where a period takes tens of milliseconds.
+SHORTER = {"KuramotoSivashinsky": 5_000, "MacArthur": 5_000, "BlinkingRotlet": 50_000, "BlinkingVortex": 50_000}
 #: Exponents to take where all would take too long; from the dimension LARGE on, so many.
 FEWER, LARGE, FEW = {"MacArthur": 4, "KuramotoSivashinsky": 8}, 41, 6
 #: Members of a longer run begin so many Lyapunov times apart, where the exponent is positive by so many errors.
@@ -70,9 +73,11 @@ def measure(name: str, seed: int, definition: str) -> dict:
     if np.isfinite(spectrum["divergence"]):
         found["divergence"] = [float(spectrum["divergence"]), "", method, settings]
     what = regime(system, spectrum=spectrum, progress=False)
+    if single is not spectrum and what.regime not in CHAOTIC:
+        what = regime(system, spectrum=single, progress=False)  # weak chaos may show only in a long run
     found["regime"] = [what.regime, "", what.words, settings]
     derived = {"kaplan_yorke_dimension": (kaplan_yorke_dimension, spectrum), "pesin_sum": (pesin_sum, spectrum)}
-    if what.regime in ("chaotic", "hyperchaotic"):
+    if what.regime in CHAOTIC:
         derived["lyapunov_time"] = lyapunov_time, single
     for key, (function, source) in derived.items():
         estimate = function(source)
@@ -96,7 +101,7 @@ def _precise(system: System, seed: int) -> tuple:
     """A spectrum, and one whose largest exponent has the wanted error, or as good as a limited time gives; often the same."""
     unit, options = time_unit(system), {"rng": seed, "progress": False}
     count = FEWER.get(system.name, FEW if system.kind != "delay" and system.dimension >= LARGE else None)
-    total, longest = FIRST[system.kind] * unit, LONGEST[system.kind] * unit
+    total, longest = FIRST[system.kind] * unit, SHORTER.get(system.name, LONGEST[system.kind]) * unit
     spectrum = single = lyapunov_spectrum(system, time=total, count=count, **options)
     while (missing := _missing(single, unit)) > 1 and total < longest:
         total = min(total * min((missing / MARGIN) ** 2, AT_ONCE), longest)
