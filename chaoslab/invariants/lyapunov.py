@@ -29,6 +29,8 @@ REGULAR = 0.1
 DEEPEST = 10
 #: The first part of every run, in which the frames turn to where they belong.
 ALIGNING = 0.1
+#: Differences that grow in proportion to time grow by this many e-folds once frames are aligned; half as many again are suspect.
+LINEAR = math.log(1 / ALIGNING) / (1 - ALIGNING)
 #: Batches of all members together; fewer and longer ones are tried too, and the largest error counts.
 BATCHES = (32, 16, 8)
 #: Points of the trace.
@@ -57,8 +59,8 @@ def lyapunov_spectrum(
 
     Members that divide the orbit of the system's state among them each carry a frame of small differences; the mean logarithm of
     its growth is the exponent. Its error is the standard error of the means of long batches, the largest of several batch
-    lengths, so that correlations within a batch do not shrink it. Where the motion slides along a surface, a difference dies
-    out altogether: -inf.
+    lengths, so that correlations within a batch do not shrink it; of an exponent near zero at least what growth in proportion to
+    time would show. Where the motion slides along a surface, a difference dies out altogether: -inf.
 
     Parameters
     ----------
@@ -243,8 +245,9 @@ def _run(group: Bundle, interval: float, steps: int, progress: bool) -> tuple[np
 
 def _spectrum(system: System, growth: np.ndarray, volume: np.ndarray, interval: float, made: dict) -> xr.Dataset:
     steps, members, count = growth.shape
-    mean = growth.mean(axis=(0, 1)) / interval
+    mean, span = growth.mean(axis=(0, 1)) / interval, steps * interval
     covariance = mean_covariance(growth / interval)
+    covariance += np.diag(np.where(np.abs(mean) < 1.5 * LINEAR / span, LINEAR / span, 0.0) ** 2)
     points = np.unique(np.linspace(1, steps, min(TRACE, steps)).astype(int))
     running = np.cumsum(growth.mean(axis=1), axis=0)[points - 1] / (points * interval)[:, None]
     index = np.arange(1, count + 1)
@@ -289,7 +292,8 @@ def mean_covariance(rates: np.ndarray) -> np.ndarray:
         if size > largest:
             largest = size
             best[np.ix_(finite, finite)] = found
-    swing = np.ptp(np.cumsum((rates - rates.mean(axis=(0, 1))).mean(axis=1)[:, finite], axis=0), axis=0) / steps
+    each = rates[:, :, finite]
+    swing = np.ptp(np.cumsum((each - each.mean(axis=(0, 1))).mean(axis=1), axis=0), axis=0) / steps
     spread = np.sqrt(np.diag(best)[finite])
     regular = np.where(spread < REGULAR * swing, swing, 0.0)  # on a cycle, members in phase have no scatter of their own
     best[np.ix_(finite, finite)] += np.diag(regular**2)

@@ -15,13 +15,11 @@ from ..integrate.tangent import turning
 from ..systems import System
 from ..systems.tree import name, walk
 from ..trajectories.starts import phases
-from .lyapunov import ALIGNING
+from .lyapunov import LINEAR
 from .settling import Look, Return
 
 #: An exponent is not zero from this many standard errors on.
 ERRORS = 3
-#: Differences that grow in proportion to time grow by this many e-folds once frames are aligned; half as many again are suspect.
-LINEAR = math.log(1 / ALIGNING) / (1 - ALIGNING)
 #: A distance from the closest return that shrinks to this part from one look to the next is on its way to zero.
 CLOSING = 0.25
 
