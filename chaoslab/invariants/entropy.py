@@ -4,6 +4,7 @@ Permutation entropy: Bandt & Pompe, PRL 88, 174102 (2002). Sample entropy: Richm
 Physiol. 278, H2039 (2000). Over scales: Costa, Goldberger & Peng, PRL 89, 068102 (2002).
 """
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -13,17 +14,19 @@ import xarray as xr
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
 from .lyapunov import seed_text
-from .ordinal import BLOCKS, block_counts, block_weights, bootstrap, checked_lags, checked_resamples, checked_span, read_all
-from .ordinal_plane import LENGTHS, checked_length
+from .ordinal import BLOCKS, block_counts, block_weights, bootstrap, checked_lags, checked_resamples, checked_span, codes, read_all
+from .ordinal_plane import checked_length
 
 #: The fewest windows of which anything is told.
 FEWEST = 16
+#: Windows, at most, and the factor in radius, by which the slope of the entropy with the radius is told for the error.
+SOME, NEARBY = 4000, 1.1
 
 
 def permutation_entropy(
     series: np.ndarray | xr.DataArray | xr.Dataset,
     *,
-    lengths: tuple[int, ...] = tuple(LENGTHS),
+    lengths: tuple[int, ...] = (3, 4, 5, 6, 7),
     lag: int = 1,
     component: str | None = None,
     sampling: float | None = None,
@@ -32,17 +35,18 @@ def permutation_entropy(
 ) -> xr.Dataset:
     """The Shannon `entropy` H(n), in nats, of ordinal patterns of n values, along `length`; and what it says per symbol.
 
-    `rate` is H(n) / (n - 1), `difference` is H(n) - H(n - 1): both tend to the entropy rate as n grows, the difference sooner
-    (for piecewise monotone interval maps: Bandt, Keller & Pompe, Nonlinearity 15, 1595 (2002)). Per step of the lag. H is
-    `cl.invariants.ordinal`'s, not normalised. Each has an error from a block bootstrap, drawn together for all lengths, and a
-    bias: what the series is too short for, not subtracted. It takes many more windows than n!.
+    `rate` is H(n) / (n - 1), `difference` is H(n) - H(n - 1), and `conditional` is the entropy of a pattern of n - 1 values
+    given the one that began a sample before. All tend to the entropy rate as n grows, per step of the lag, the last soonest
+    (piecewise monotone interval maps: Bandt, Keller & Pompe, Nonlinearity 15, 1595 (2002); conditional: Unakafov & Keller,
+    Physica D 269, 94 (2014)). Each has an error from a block bootstrap, drawn together for all lengths, and a bias: what the
+    series is too short for, not subtracted. It takes many more windows than n!. H is that of `ordinal`, not normalised.
 
     >>> x = [0.3]
     >>> for _ in range(20_000):
     ...     x.append(4 * x[-1] * (1 - x[-1]))
     >>> found = permutation_entropy(x, lengths=(5, 6))
-    >>> found.difference.round(2).values, round(math.log(2), 2)
-    (array([0.72, 0.71]), 0.69)
+    >>> found.rate.round(2).values, found.conditional.round(2).values, round(math.log(2), 2)
+    (array([0.81, 0.83]), array([0.64, 0.66]), 0.69)
     """
     lengths = [checked_length(length) for length in np.atleast_1d(np.asarray(lengths, dtype=object))]
     if not lengths or sorted(set(lengths)) != lengths:
@@ -57,7 +61,7 @@ def permutation_entropy(
     weights = block_weights(windows, lengths[-1] * lag, checked_resamples(resamples), np.random.default_rng(rng))
     counts = {n: block_counts(rows, n, lag)[0] for n in needed}
     found = np.array([_per_symbol({n: counts[n][k] for n in needed}, lengths, weights) for k in range(len(rows))])
-    shape, names = [values.sizes[key] for key in values.dims[:-1]], ("entropy", "rate", "difference")
+    shape, names = [values.sizes[key] for key in values.dims[:-1]], ("entropy", "rate", "difference", "conditional")
     measured = {}
     for place, ending in enumerate(("", "_error", "_bias")):
         for k, name in enumerate(names):
@@ -73,28 +77,40 @@ def permutation_entropy(
 
 
 def _per_symbol(counts: dict[int, np.ndarray], lengths: list[int], weights: list[np.ndarray]) -> np.ndarray:
-    """Value, error and bias of (entropy, rate, difference; length) of one series, from counts (block, pattern) by length."""
+    """Value, error and bias of (entropy, rate, difference, conditional; length), from one series' counts (block, pattern)."""
     from scipy.special import entr
 
     if not all(one.any() for one in counts.values()):
-        return np.full((3, 3, len(lengths)), np.nan)
-    kept = {n: one[:, one.any(axis=0)] for n, one in counts.items()}
+        return np.full((3, 4, len(lengths)), np.nan)
+    seen = {n: one.any(axis=0) for n, one in counts.items()}
+    kept = {n: one[:, seen[n]] for n, one in counts.items()}
+    pairs = {n: _merging(n, seen[n]) for n in lengths}
     ends = np.cumsum([one.shape[1] for one in kept.values()])
 
     def measure(together):
         """Of the probabilities of all lengths side by side, which share their sum."""
         parts = dict(zip(kept, np.split(together, ends[:-1], axis=-1), strict=True))
-        entropy = {n: entr(part / np.maximum(part.sum(-1, keepdims=True), 1e-300)).sum(-1) for n, part in parts.items()}
-        entropy[1] = np.zeros(together.shape[:-1])
-        each = [[entropy[n], entropy[n] / (n - 1), entropy[n] - entropy[n - 1]] for n in lengths]
-        return np.moveaxis(np.array(each), 0, 1).reshape(3 * len(lengths), *together.shape[:-1])
+        parts = {n: part / np.maximum(part.sum(-1, keepdims=True), 1e-300) for n, part in parts.items()}
+        entropy = {n: entr(part).sum(-1) for n, part in parts.items()} | {1: np.zeros(together.shape[:-1])}
+        paired = {n: entr(np.add.reduceat(parts[n][..., order], first, axis=-1)).sum(-1) for n, (order, first) in pairs.items()}
+        each = [[entropy[n], entropy[n] / (n - 1), entropy[n] - entropy[n - 1], paired[n] - entropy[n - 1]] for n in lengths]
+        return np.moveaxis(np.array(each), 0, 1).reshape(4 * len(lengths), *together.shape[:-1])
 
     together = np.concatenate(list(kept.values()), axis=1)
     value = measure(together.sum(axis=0).astype(float))
     error = bias = np.full(len(value), np.nan)
     if weights:
         error, bias = bootstrap(together, weights, measure, value)
-    return np.array([value, error, bias]).reshape(3, 3, len(lengths))
+    return np.array([value, error, bias]).reshape(3, 4, len(lengths))
+
+
+def _merging(length: int, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The patterns seen, sorted by their first and last `length` - 1 values' own patterns, and where each such pair begins."""
+    ranks = np.array(list(itertools.permutations(range(length))))[seen]
+    parts = [codes(ranks[:, one], length - 1, 1)[:, 0].astype(int) for one in (slice(None, -1), slice(1, None))]
+    pair = parts[0] * math.factorial(length - 1) + parts[1]
+    order = np.argsort(pair, kind="stable")
+    return order, np.flatnonzero(np.diff(pair[order], prepend=-1))
 
 
 def sample_entropy(
@@ -204,8 +220,8 @@ def _over_series(values: xr.DataArray, settings: _Settings, scales: int) -> np.n
         scaled = (rows[k] - centre[k]) / spread[k]
         scaled[~np.isfinite(scaled)] = np.nan
         for scale in range(1, scales + 1):
-            averaged = scaled[: len(scaled) // scale * scale].reshape(-1, scale).mean(axis=1)
-            found[k, scale - 1] = _sampled(averaged, settings)
+            pieces = scaled[: len(scaled) // scale * scale].reshape(-1, scale)
+            found[k, scale - 1] = _sampled(pieces.mean(axis=1), (pieces**2 - 1).mean(axis=1) / 2, settings)
     return found.reshape(*values.shape[:-1], scales, -1)
 
 
@@ -218,35 +234,46 @@ def _size(row: np.ndarray) -> tuple[float, float]:
     return good.mean(), spread if spread > 1e-12 * np.abs(good).max() else 0.0
 
 
-def _sampled(series: np.ndarray, settings: _Settings) -> Sampled:
-    """Counts each window's matches with two trees, from those of time-near ones take away, and compares stretches of time."""
+def _sampled(series: np.ndarray, size: np.ndarray, settings: _Settings) -> Sampled:
+    """Counts each window's matches, and compares stretches of time; `size` is what each sample adds to the log deviation."""
     count = len(series) - settings.length * settings.lag
     windows = np.stack([series[k * settings.lag : k * settings.lag + count] for k in range(settings.length + 1)], axis=1)
     if np.isfinite(windows).all(axis=1).sum() < FEWEST:
         return Sampled()
-    shorter, longer = (_matches(windows, size, settings) for size in (settings.length, settings.length + 1))
+    shorter, longer = (_matches(windows, size, settings.radius, settings.theiler) for size in (settings.length, None))
     pairs, pairs_longer = shorter.sum() / 2, longer.sum() / 2
     if not pairs_longer:
         return Sampled(matches=pairs, matches_longer=pairs_longer)
     share = pairs_longer / pairs
-    # how much each window changes the logarithm; both of a pair tell of it, so chance in single pairs is counted twice
-    influence, chance = longer / pairs_longer - shorter / pairs, (1 - share) / pairs_longer
+    # how much each window adds to the entropy: by its matches, and because the radius is in deviations of this very series
+    influence = shorter / pairs - longer / pairs_longer + _slope(windows, settings) * np.nan_to_num(size[:count]) / count
+    # both of a pair tell of it, so chance in single pairs is counted twice
+    chance = (1 - share) / pairs_longer
     variance = max(_between(influence, blocks) for blocks in BLOCKS)
     return Sampled(-math.log(share), math.sqrt(max(variance - chance, chance)), pairs, pairs_longer)
 
 
-def _matches(windows: np.ndarray, size: int, settings: _Settings) -> np.ndarray:
+def _slope(windows: np.ndarray, settings: _Settings) -> float:
+    """How the entropy changes with the logarithm of the radius, roughly, from some of the windows."""
+    stride = -(-len(windows) // SOME)
+    some, entropy = windows[::stride], []
+    for radius in (settings.radius / NEARBY, settings.radius * NEARBY):
+        shorter, longer = (_matches(some, size, radius, settings.theiler // stride).sum() for size in (settings.length, None))
+        entropy.append(-math.log(longer / shorter) if longer else math.nan)
+    slope = (entropy[1] - entropy[0]) / (2 * math.log(NEARBY))
+    return slope if math.isfinite(slope) else 0.0
+
+
+def _matches(windows: np.ndarray, size: int | None, radius: float, theiler: int) -> np.ndarray:
     """How many others each window agrees with in its first `size` values, 0 for those with a gap anywhere."""
     from scipy.spatial import cKDTree
 
-    whole_ones = np.isfinite(windows).all(axis=1)
-    points = windows[whole_ones, :size]
-    found = np.zeros(len(windows))
-    tree = cKDTree(points)
-    found[whole_ones] = tree.query_ball_point(points, settings.radius, p=np.inf, return_length=True, workers=-1) - 1
-    every = np.where(whole_ones[:, None], windows, np.nan)[:, :size]
-    for apart in range(1, min(settings.theiler, len(windows) - 1) + 1):
-        near = (np.abs(every[apart:] - every[:-apart]) <= settings.radius).all(axis=1)
+    good = np.isfinite(windows).all(axis=1)
+    points, found = windows[good, :size], np.zeros(len(windows))
+    found[good] = cKDTree(points).query_ball_point(points, radius, p=np.inf, return_length=True, workers=-1) - 1
+    every = np.where(good[:, None], windows, np.nan)[:, :size]
+    for apart in range(1, min(theiler, len(windows) - 1) + 1):
+        near = (np.abs(every[apart:] - every[:-apart]) <= radius).all(axis=1)
         found[apart:] -= near
         found[:-apart] -= near
     return found
