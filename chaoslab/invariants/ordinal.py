@@ -57,11 +57,12 @@ def ordinal(
     resamples : of the block bootstrap, whose errors are the largest of several block lengths; 0 for none
 
     Gives `entropy_error` and `complexity_error`; `entropy_bias` and `complexity_bias`, what the bootstrap says of how far a
-    series of this length misses the values of an endless one (not subtracted); `probability` (pattern); the number of
-    `forbidden` patterns, never seen, and of those `forbidden_by_chance`, expected in as many independent windows with all
-    patterns equally likely; `windows`, and the share of them with `ties`. The coordinate `pattern_time` is
-    (length - 1) * lag * sampling. The attribute `warning` says what to mind. Members or components that are constant, or have
-    no window without a gap, are NaN. Raises ValueError where all are.
+    series of this length misses the values of an endless one (not subtracted; where all patterns are alike it outweighs the
+    error, which is then too large); `probability` (pattern); the number of `forbidden` patterns, never seen, and of those
+    `forbidden_by_chance`, expected in as many independent windows with all patterns equally likely (noise, whose windows
+    overlap, lacks a few in a hundred fewer); `windows`, and the share of them with `ties`. The coordinate `pattern_time` is
+    (length - 1) * lag * sampling. The attribute `warning` says what to mind. Members or components that are constant, or
+    have no window without a gap, are NaN. Raises ValueError where all are.
 
     >>> found = ordinal(np.sin(np.arange(2000)), length=3)
     >>> found.probability.sel(pattern=["123", "321"]).values.round(2)

@@ -37,7 +37,7 @@ def natural_time_scale(
     Of a system, that which it has or `dominant_period` finds; of a trajectory, that of its coordinate `period`, unless one
     component is asked for. Otherwise it is read from the spectrum of the series, by member, in the same way: the middle of
     the octave that holds most of the variance. The attribute `method` says which. The error is NaN where the period is a
-    stored one, or where the series is too short to tell.
+    stored one, or where a series has fewer than 16 of them; from fewer than three, the scale itself is rough, to a half.
 
     Raises ValueError for a series that is constant, or has too few samples without a gap.
 

@@ -19,6 +19,8 @@ REGIONS = ("regular", "periodic", "complex", "stochastic")
 #: What is nearer to noise than this part of the way from the curve of noises to the upper bound is called stochastic. Our choice:
 #: noises scatter about 0; maps lie at 0.5 to 0.9, chaotic flows at their ideal lag at 0.4 to 0.9.
 NOISY = 0.25
+#: Sines lie on or above the chord between the limits, but for this much: with 6 or 7 values in a hundredth of a period, 0.0007.
+CLOSE = 1e-3
 #: Halvings that leave a probability exact to rounding.
 HALVINGS = 60
 #: Spectra f^-k of the curve of noises: 3 - k halves, from white noise on.
@@ -164,15 +166,15 @@ def region(entropy, complexity, length: int = 5):
 
     Three lines are those that PECCARY draws: two upright ones at the entropies of `periodic_limits` and the chord between the
     limits, which lie on the upper bound. Left of them is "regular", less than a rise and a fall, a trend. "periodic" is
-    between them and on or above the chord, where sines lie at every lag. Of the rest, what is nearer to the `noise_curve` than
+    between them and on or above the chord (to 0.001), where sines lie at every lag. Of the rest, what is nearer to the `noise_curve` than
     a quarter of the way to the upper bound is "stochastic"; that line is ours. All else is "complex".
 
     A chaotic flow that is sampled too finely lies among the periodic, too coarsely among the stochastic: `ideal_lag`.
-    NaN gives "". With fewer than 4 values all patterns can come from a sine, so lengths are 4 to 7. Raises ValueError for
-    points outside the bounds.
+    NaN gives "". Lengths are 5 to 7: with 4 values, noises as red as f^-2.95 lie above the chord too, and with 3 a sine can
+    have all patterns. Raises ValueError for points outside the bounds.
     """
-    if checked_length(length) < 4:
-        raise ValueError(f"with patterns of {length} values a sine can have them all, so regions need at least 4")
+    if checked_length(length) < 5:
+        raise ValueError(f"with patterns of {length} values sines and very red noises share a place; regions need at least 5")
     if isinstance(entropy, xr.DataArray) or isinstance(complexity, xr.DataArray):
         return xr.apply_ufunc(region, entropy, complexity, kwargs={"length": length})
     h, c = np.broadcast_arrays(np.asarray(entropy, dtype=float), np.asarray(complexity, dtype=float))
@@ -194,7 +196,7 @@ def region(entropy, complexity, length: int = 5):
     noise = np.interp(h, [left, *height[::-1]], [low, *noise[::-1]])
     # rounding may put equally frequent patterns a little below the lines
     tiny = 1e-12
-    kinds = [~known, h < left - tiny, (h <= right + tiny) & (c >= chord - tiny), c < noise + NOISY * (upper - noise)]
+    kinds = [~known, h < left - tiny, (h <= right + tiny) & (c >= chord - CLOSE), c < noise + NOISY * (upper - noise)]
     names = np.select(kinds, ["", "regular", "periodic", "stochastic"], "complex").reshape(shape)
     return str(names) if names.ndim == 0 else names
 
