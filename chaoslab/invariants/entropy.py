@@ -14,8 +14,8 @@ import xarray as xr
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
 from .lyapunov import seed_text
-from .ordinal import BLOCKS, block_counts, block_weights, bootstrap, checked_lags, checked_resamples, checked_span, codes, read_all
-from .ordinal_plane import checked_length
+from .ordinal import BLOCKS, block_weights, bootstrap, checked_resamples
+from .ordinal_patterns import block_counts, checked_lags, checked_length, checked_span, codes, read_all
 
 #: The fewest windows of which anything is told.
 FEWEST = 16

@@ -4,9 +4,7 @@ Bandt & Pompe, PRL 88, 174102 (2002); Rosso, Larrondo, Martin, Plastino & Fuente
 in Weck, Schaffner, Brown & Wicks, PRE 91, 023101 (2015), and in PECCARY: Hyman, Daniel & Schaffner, ApJ 987, 195 (2025).
 """
 
-import itertools
 import math
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,16 +12,16 @@ import xarray as xr
 
 from ..systems import suggest
 from ..trajectories.grid import whole
-from ..trajectories.schema import DIMS, check, package_version
-from .cloud import read_series
+from ..trajectories.schema import package_version
 from .lyapunov import seed_text
-from .ordinal_plane import checked_length, entropy_complexity
+from .ordinal_patterns import CHUNK, PIECES, block_counts, checked_lags, checked_length, checked_span, labels, moving, read_all
+from .ordinal_plane import entropy_complexity
 
 TIES = ("time", "random", "drop")
 #: Blocks in time that the bootstrap draws; fewer and longer ones are tried too, and the largest error counts.
-BLOCKS = (32, 16, 8)
-#: Windows, and numbers of the bootstrap, that are handled at once.
-CHUNK, WORK = 2**16, 2**22
+BLOCKS = (PIECES, 16, 8)
+#: Counts of patterns that are held at once.
+WORK = 2**22
 #: A share of tied windows from which a warning is given, and windows a pattern below which the series is called short.
 TIED, FEW = 0.01, 5
 
@@ -116,138 +114,24 @@ class Measured(NamedTuple):
     ties: np.ndarray
 
 
-def read_all(series, component, sampling) -> tuple[xr.DataArray, float]:
-    """The series of all members and components with time as the last dimension, and the time between samples."""
-    if isinstance(series, xr.Dataset):
-        series = check(series).chaos.shown
-    one = series.isel(member=[0]) if isinstance(series, xr.DataArray) and series.sizes.get("member", 0) > 1 else series
-    _, spacing, _ = read_series(one, component, sampling)  # what is wrong with any, is wrong with the first
-    if not isinstance(series, xr.DataArray):
-        array = np.asarray(series, dtype=float)
-        series = xr.DataArray(array, dims=("time", "component")[: array.ndim])
-    elif series.ndim == 1:
-        series = series.rename({series.dims[0]: "time"})
-    if component is not None and "component" in series.dims:
-        series = series.sel(component=component)
-    return series.transpose(*(key for key in DIMS if key in series.dims and key != "time"), "time").astype(float), spacing
-
-
-def checked_lags(lag) -> list[int]:
-    lags = [whole(one, "lag, in samples,") for one in np.atleast_1d(np.asarray(lag, dtype=object))] if np.ndim(lag) < 2 else []
-    if not lags or len(set(lags)) < len(lags):
-        raise ValueError(f"lag is a whole number of samples, or several that differ; {lag!r} given")
-    return lags
-
-
 def checked_resamples(resamples) -> int:
     return 0 if not isinstance(resamples, bool) and resamples == 0 else whole(resamples, "resamples, or 0 for no errors,")
 
 
-def checked_span(rows: np.ndarray, length: int, lag: int) -> None:
-    """Raises ValueError where no row (series, time) has a window of patterns, or all are constant."""
-    span, (_, count) = (length - 1) * lag, rows.shape
-    if count <= span:
-        raise ValueError(f"the series is too short: {length} values {lag} samples apart need {span + 1} samples; it has {count}")
-    if not np.isfinite(rows).any():
-        raise ValueError("the series has no sample that is finite")
-    if not _moving(rows).any():
-        raise ValueError("the series is constant; its values have no order")
-    if not _whole_windows(rows, length, lag).any():
-        raise ValueError(f"gaps leave no window of {length} values {lag} samples apart; shorten either, or fill the gaps")
-
-
-def _moving(rows: np.ndarray) -> np.ndarray:
-    """Which rows are not constant."""
-    good = np.isfinite(rows)
-    return np.max(rows, axis=1, initial=-np.inf, where=good) > np.min(rows, axis=1, initial=np.inf, where=good)
-
-
-def _whole_windows(rows: np.ndarray, length: int, lag: int) -> np.ndarray:
-    """Which windows of (series, time) touch no gap."""
-    good, count = np.isfinite(rows), rows.shape[1] - (length - 1) * lag
-    return np.logical_and.reduce([good[:, k * lag : k * lag + count] for k in range(length)])
-
-
-def codes(rows: np.ndarray, length: int, lag: int) -> np.ndarray:
-    """The pattern that begins at each sample of (series, time), as its place in the alphabetical order of `labels`.
-
-    A digit of the code (Lehmer's) is how many later values of the window are smaller; it takes the comparisons at each
-    distance once for all windows. Equal values count as rising.
-    """
-    count = rows.shape[1] - (length - 1) * lag
-    smaller, after = np.zeros(rows.shape, np.uint8), []
-    for k in range(1, length):
-        smaller = smaller.copy()
-        smaller[:, : -k * lag] += rows[:, : -k * lag] > rows[:, k * lag :]
-        after.append(smaller)
-    code = np.zeros((len(rows), count), np.uint16)
-    for place in range(length - 1):
-        code *= length - place
-        code += after[length - 2 - place][:, place * lag : place * lag + count]
-    return code
-
-
-def _tied(rows: np.ndarray, length: int, lag: int) -> np.ndarray:
-    """Which windows hold equal values."""
-    count = rows.shape[1] - (length - 1) * lag
-    tied = np.zeros((len(rows), count), bool)
-    for k in range(1, length):
-        equal = rows[:, : -k * lag] == rows[:, k * lag :]
-        for place in range(length - k if equal.any() else 0):
-            tied |= equal[:, place * lag : place * lag + count]
-    return tied
-
-
-@lru_cache(maxsize=8)
-def labels(length: int) -> tuple[str, ...]:
-    """All patterns in alphabetical order; digit k is the rank of the k-th value, from 1 for the least."""
-    return tuple("".join(map(str, ranks)) for ranks in itertools.permutations(range(1, length + 1)))
-
-
-def block_counts(rows: np.ndarray, length: int, lag: int, ties: str = "time", rng=None) -> tuple[np.ndarray, np.ndarray]:
-    """How often each pattern begins in each of `BLOCKS[0]` pieces of time, (series, block, pattern), and the tied windows."""
-    states, blocks, (series, samples) = math.factorial(length), BLOCKS[0], rows.shape
-    count, span = samples - (length - 1) * lag, (length - 1) * lag
-    edges = np.linspace(0, count, blocks + 1).astype(int)
-    counts, tied = np.zeros((series, blocks * states), np.int64), np.zeros(series, np.int64)
-    ordered = _ranked(rows, rng) if ties == "random" else rows
-    for first in range(0, count, CHUNK):
-        last = min(first + CHUNK, count)
-        part = slice(first, last + span)
-        code = codes(ordered[:, part], length, lag)
-        equal, gaps = _tied(rows[:, part], length, lag), not np.isfinite(rows[:, part]).all()
-        kept = _whole_windows(rows[:, part], length, lag) if gaps else np.ones(code.shape, bool)
-        tied += (equal & kept).sum(axis=1)
-        kept &= ~equal if ties == "drop" else True
-        start = np.repeat(np.arange(blocks) * states, np.diff(np.clip(edges, first, last)))
-        for k in range(series):
-            cell = start + code[k]
-            counts[k] += np.bincount(cell if kept[k].all() else cell[kept[k]], minlength=blocks * states)
-    return counts.reshape(series, blocks, states), tied
-
-
-def _ranked(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Places in the order of values, equal ones in an order drawn at random."""
-    order = np.lexsort((rng.random(rows.shape), rows), axis=1)
-    ranks = np.empty(rows.shape)
-    np.put_along_axis(ranks, order, np.arange(rows.shape[1], dtype=float)[None], axis=1)
-    return ranks
-
-
 def block_weights(windows: int, span: int, resamples: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """How often a resample holds each of the `BLOCKS[0]` pieces, (resample, block), for block lengths not shorter than a span."""
+    """How often a resample holds each of the `PIECES` of time, (resample, block), for block lengths not shorter than a span."""
     weights = []
     for blocks in BLOCKS:
         if resamples and windows / blocks >= span:
             drawn = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
-            weights.append(np.repeat(drawn, BLOCKS[0] // blocks, axis=1))
+            weights.append(np.repeat(drawn, PIECES // blocks, axis=1))
     return weights
 
 
 def _measured(rows: np.ndarray, length: int, lag: int, ties: str, resamples: int, draws: np.ndarray) -> Measured:
     """All series at one lag, a group at a time; the same blocks are drawn at every lag and for every series."""
     states = math.factorial(length)
-    group = max(1, min(CHUNK // rows.shape[1], WORK // (states * BLOCKS[0])))
+    group = max(1, min(CHUNK // rows.shape[1], WORK // (states * PIECES)))
     weights = block_weights(rows.shape[1] - (length - 1) * lag, length * lag, resamples, np.random.default_rng(draws[0]))
     breaker = np.random.default_rng(draws[1])
     parts = [_group(rows[k : k + group], length, lag, ties, weights, breaker) for k in range(0, len(rows), group)]
@@ -259,7 +143,7 @@ def _group(rows: np.ndarray, length: int, lag: int, ties: str, weights: list, rn
     counts, tied = block_counts(rows, length, lag, ties, rng)
     seen, windows = counts.sum(axis=1), counts.sum(axis=(1, 2))
     held = windows + tied if ties == "drop" else windows
-    useful = (windows > 0) & _moving(rows)
+    useful = (windows > 0) & moving(rows)
     probability = np.where(useful[:, None], seen / np.maximum(windows, 1)[:, None], np.nan)
     value = entropy_complexity(probability, states)
     error, bias = np.full((2, 2, len(rows)), np.nan)
@@ -305,7 +189,7 @@ def _warning(ds: xr.Dataset, length: int, ties: str, resamples: int) -> str:
     if fewest < FEW * math.factorial(length):
         told.append(f"only {fewest} windows for {math.factorial(length)} patterns: see the bias, or take shorter patterns")
     if ds["entropy"].isnull().any():
-        told.append("series that are constant or have no whole window are NaN")
+        told.append("series that are constant, or of which no window is left, are NaN")
     if resamples and ds["entropy_error"].where(ds["entropy"].notnull(), 0).isnull().any():
         told.append(f"too short for an error: {BLOCKS[-1]} blocks longer than a window are needed")
     return "; ".join(told)

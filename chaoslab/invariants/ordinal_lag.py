@@ -15,8 +15,7 @@ from ..trajectories.grid import positive
 from ..trajectories.schema import package_version
 from ..trajectories.timescale import Period
 from .cloud import standardised
-from .ordinal import read_all
-from .ordinal_plane import checked_length
+from .ordinal_patterns import checked_length, read_all
 
 #: Pattern time in natural time scales: the least, the best, and the most; and the least duration.
 SHORT, BEST, LONG, ENOUGH = 0.3, 0.4, 0.5, 1.5

@@ -12,9 +12,8 @@ import xarray as xr
 
 from ..trajectories.grid import whole
 from ..trajectories.schema import package_version
+from .ordinal_patterns import checked_length, codes
 
-#: Pattern lengths that are told apart here: 5,040 patterns of 7 values, and at 8 hardly a series is long enough.
-LENGTHS = range(2, 8)
 REGIONS = ("regular", "periodic", "complex", "stochastic")
 #: What is nearer to noise than this part of the way from the curve of noises to the upper bound is called stochastic. Our choice:
 #: noises scatter about 0; maps lie at 0.5 to 0.9, chaotic flows at their ideal lag at 0.4 to 0.9.
@@ -132,8 +131,6 @@ def noise_curve(length: int = 5) -> xr.Dataset:
 
 @lru_cache(maxsize=8)
 def _noises(length: int) -> tuple[np.ndarray, np.ndarray]:
-    from .ordinal import codes
-
     steps = np.random.default_rng(0).standard_normal((SAMPLES, length - 1))
     later, states, found = np.arange(1, length), math.factorial(length), []
     for exponent in EXPONENTS:
@@ -166,8 +163,8 @@ def region(entropy, complexity, length: int = 5):
 
     Three lines are those that PECCARY draws: two upright ones at the entropies of `periodic_limits` and the chord between the
     limits, which lie on the upper bound. Left of them is "regular", less than a rise and a fall, a trend. "periodic" is
-    between them and on or above the chord (to 0.001), where sines lie at every lag. Of the rest, what is nearer to the `noise_curve` than
-    a quarter of the way to the upper bound is "stochastic"; that line is ours. All else is "complex".
+    between them and on or above the chord, to 0.001, where sines lie at every lag. Of the rest, what is nearer to the
+    `noise_curve` than a quarter of the way to the upper bound is "stochastic"; that line is ours. All else is "complex".
 
     A chaotic flow that is sampled too finely lies among the periodic, too coarsely among the stochastic: `ideal_lag`.
     NaN gives "". Lengths are 5 to 7: with 4 values, noises as red as f^-2.95 lie above the chord too, and with 3 a sine can
@@ -180,6 +177,7 @@ def region(entropy, complexity, length: int = 5):
     h, c = np.broadcast_arrays(np.asarray(entropy, dtype=float), np.asarray(complexity, dtype=float))
     shape, h, c = h.shape, h.ravel(), c.ravel()
     known = np.isfinite(h) & np.isfinite(c)
+    h = np.where((h > 1) & (h < 1 + 1e-9), 1.0, h)  # rounding
     bounds = complexity_bounds(length, entropy=np.where(known, h, 0.5))
     lower, upper = bounds["lower"].values, bounds["upper"].values
     outside = known & ((c < lower - 1e-9) | (c > upper + 1e-9))
@@ -199,9 +197,3 @@ def region(entropy, complexity, length: int = 5):
     kinds = [~known, h < left - tiny, (h <= right + tiny) & (c >= chord - CLOSE), c < noise + NOISY * (upper - noise)]
     names = np.select(kinds, ["", "regular", "periodic", "stochastic"], "complex").reshape(shape)
     return str(names) if names.ndim == 0 else names
-
-
-def checked_length(length) -> int:
-    if whole(length, "length, of a pattern,") not in LENGTHS:
-        raise ValueError(f"patterns of {LENGTHS[0]} to {LENGTHS[-1]} values are told apart; length={length!r} given")
-    return int(length)

@@ -1,6 +1,5 @@
 """Ordinal patterns against loops over windows, probabilities known on paper, and motions whose place is known."""
 
-import importlib
 import itertools
 import json
 import math
@@ -13,8 +12,9 @@ import xarray as xr
 from scipy.signal import lfilter
 
 import chaoslab as cl
-from chaoslab.invariants import ideal_lag, ordinal, region
-from chaoslab.invariants.ordinal import TIES, block_counts, codes, labels
+from chaoslab.invariants import ideal_lag, ordinal, ordinal_patterns, region
+from chaoslab.invariants.ordinal import TIES
+from chaoslab.invariants.ordinal_patterns import block_counts, codes, labels
 from chaoslab.invariants.ordinal_plane import entropy_complexity
 
 VALUES = ("entropy", "complexity")
@@ -97,7 +97,7 @@ def test_pieces_do_not_change_the_count(monkeypatch):
     rows[1, 700:720] = np.nan
     rows[2, ::5] = 0
     whole = block_counts(rows, 4, 3)
-    monkeypatch.setattr(importlib.import_module("chaoslab.invariants.ordinal"), "CHUNK", 97)
+    monkeypatch.setattr(ordinal_patterns, "CHUNK", 97)
     for one, other in zip(block_counts(rows, 4, 3), whole, strict=True):
         assert np.array_equal(one, other)
     assert whole[0].sum(axis=(1, 2)).tolist() == [1991, 1991 - 20 - 9, 1991]

@@ -133,7 +133,7 @@ def test_regions_of_points_that_must_lie_in_them(length):
     states = math.factorial(length)
     assert region(0.0, 0.0, length) == "regular"
     assert region(left, low, length) == region(right, high, length) == "periodic"
-    assert region(1.0, 0.0, length) == "stochastic"
+    assert region(1.0, 0.0, length) == region(1 + 1e-15, 0.0, length) == "stochastic"
     curve = noise_curve(length)
     beyond = curve.entropy.values > left + 0.02
     assert set(region(curve.entropy.values[beyond], curve.complexity.values[beyond], length)) == {"stochastic"}
