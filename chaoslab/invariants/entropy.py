@@ -20,7 +20,7 @@ from .ordinal_patterns import block_counts, checked_lags, checked_length, checke
 #: The fewest windows of which anything is told.
 FEWEST = 16
 #: Windows, at most, and the factor in radius, by which the slope of the entropy with the radius is told for the error.
-SOME, NEARBY = 4000, 1.1
+SOME, NEARBY = 2000, 1.1
 
 
 def permutation_entropy(
