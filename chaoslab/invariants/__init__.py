@@ -2,6 +2,11 @@
 
 from .covariant import covariant_vectors as covariant_vectors
 from .covariant import smallest_angle as smallest_angle
+from .dimension import correlation_dimension as correlation_dimension
+from .dimension import two_nearest_neighbours as two_nearest_neighbours
+from .embedding import embed as embed
+from .embedding import embedding_dimension as embedding_dimension
+from .embedding import embedding_lag as embedding_lag
 from .kaplan_yorke import kaplan_yorke_dimension as kaplan_yorke_dimension
 from .kaplan_yorke import lyapunov_time as lyapunov_time
 from .kaplan_yorke import pesin_sum as pesin_sum
@@ -10,5 +15,8 @@ from .lyapunov import TooShort as TooShort
 from .lyapunov import largest_exponent as largest_exponent
 from .lyapunov import lyapunov_spectrum as lyapunov_spectrum
 from .neighbours import exponent_from_data as exponent_from_data
+from .recurrence import recurrence_plot as recurrence_plot
+from .recurrence import recurrence_statistics as recurrence_statistics
 from .regime import Regime as Regime
 from .regime import regime as regime
+from .zero_one import zero_one_test as zero_one_test

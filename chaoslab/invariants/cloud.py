@@ -14,6 +14,8 @@ from ..trajectories.schema import DIMS, check
 SAME = 1e-10
 #: The fewest points of which anything is told.
 FEWEST = 100
+#: A mean period of this many samples makes it a flow, where nothing else says so.
+SMOOTH = 10
 #: Blocks of points, in time, that the jackknife leaves out by turns.
 BLOCKS = 16
 #: Points whose pairs show how near the nearest pairs of all are.
@@ -193,8 +195,8 @@ class Cloud:
         total = int(allowed_pairs(rows, self.theiler, np.array([0, len(rows)])).sum())
         if not 1 <= count <= total:
             raise ValueError(
-                f"{count} near pairs are needed; {len(rows)} points have {total} that are farther apart in time than {self.theiler} "
-                "samples. Take a longer series, or a smaller theiler"
+                f"{count} near pairs are needed; {len(rows)} points have {total} that are farther apart in time than "
+                f"{self.theiler} samples. Take a longer series, or a smaller theiler"
             )
         some = np.linspace(0, len(rows) - 1, min(len(rows), SOME)).astype(int)
         one, two = np.triu_indices(len(some), 1)

@@ -105,27 +105,23 @@ def two_nearest_neighbours(
 
     Parameters as in `correlation_dimension`. Sample a flow so that its points lie no nearer along an orbit than across to the
     next one. Gives `value`, `error` and the estimates `dimension_of` with every 2nd, 4th, ... point, at larger scales, along
-    `count`, the number of points. The error joins a jackknife over 16 stretches of time with the change when points are halved.
+    `count`, the number of points. The error joins a jackknife over 16 stretches of time, the change when points are halved, and
+    the edges' part, as there. Raises ValueError as there, and for values so rounded that distances are equal.
     """
     cloud, rows, attrs = _cloud(series, component, dimension, lag, theiler, sampling, points)
-    counts, curves = [], []
-    for k in range(HALVINGS):
-        some = rows[:: 2**k]
-        if len(some) < FEWEST:
-            break
-        counts.append(len(some))
-        curves.append(_two(cloud, some))
-    curves = np.array(curves).T
-    own = float(jackknife(curves[:, 0]))
-    change = float(curves[0, 0] - curves[0, 1]) if len(counts) > 1 else 0.0
+    fewer = [rows[:: 2**k] for k in range(HALVINGS) if len(rows) > 2**k * FEWEST or k == 0]
+    found, radii = zip(*(_two(cloud, some) for some in fewer), strict=True)
+    curves = np.array(found).T
+    change = float(curves[0, 0] - curves[0, 1]) if len(fewer) > 1 else 0.0
+    error = math.sqrt(float(jackknife(curves[:, 0])) ** 2 + change**2 + _edge(curves[0, 0], radii[0]) ** 2)
     return xr.Dataset(
         {
             "value": curves[0, 0],
-            "error": math.hypot(own, change),
+            "error": error,
             "dimension_of": ("count", curves[0]),
             "dimension_of_error": ("count", jackknife(curves)),
         },
-        coords={"count": counts},
+        coords={"count": [len(some) for some in fewer]},
         attrs=attrs | {"method": "two nearest neighbours", "discarded": DISCARDED, "version": package_version()},
     )
 
@@ -209,8 +205,8 @@ def _line(curve: Curve, fit) -> Line:
         inside = np.flatnonzero((log >= math.log(low) - 1e-9) & (log <= math.log(high) + 1e-9) & well)
         if len(inside) < 4:
             raise ValueError(
-                f"fit={fit!r} holds {len(inside)} of the radii, which lie between {curve.radius[0]:.3g} and {curve.radius[-1]:.3g}; "
-                "4 are needed"
+                f"fit={fit!r} holds {len(inside)} of the radii, which lie between {curve.radius[0]:.3g} and "
+                f"{curve.radius[-1]:.3g}; 4 are needed"
             )
         return _sloped(curve, inside[0], inside[-1])
     inside = np.flatnonzero(well & (curve.sums[0] <= NEAR))
@@ -242,8 +238,8 @@ def _edge(dimension: float, radius: float) -> float:
     return dimension * radius / (2 * WIDTH)
 
 
-def _two(cloud: Cloud, rows: np.ndarray) -> np.ndarray:
-    """The maximum-likelihood estimate from all points, and without those of each block."""
+def _two(cloud: Cloud, rows: np.ndarray) -> tuple[np.ndarray, float]:
+    """The maximum-likelihood estimate from all points, and without those of each block; and how far neighbours are."""
     asked = np.arange(len(rows))
     one, near = cloud.nearest(rows, asked)
     two, far = cloud.nearest(rows, asked, rank=2)
@@ -260,7 +256,8 @@ def _two(cloud: Cloud, rows: np.ndarray) -> np.ndarray:
             "nothing; give more digits, or correlation_dimension() reads larger scales"
         )
     logs, block = np.log(far[known] / near[known]), (asked * BLOCKS // len(rows))[known]
-    return np.array([_pareto(logs if k < 0 else logs[block != k]) for k in range(-1, BLOCKS)])
+    estimates = np.array([_pareto(logs if k < 0 else logs[block != k]) for k in range(-1, BLOCKS)])
+    return estimates, float(np.median(far[known]))
 
 
 def _pareto(logs: np.ndarray) -> float:

@@ -22,7 +22,7 @@ RATIO, SIZE, FALSE, MOST_DELAYS = 10.0, 2.0, 0.01, 10
 #: Points whose neighbours are asked for.
 ASKED = 2000
 #: A minimum of the mutual information lies below this part of that at lag 1; it and the rise after it are so many errors high.
-LOW, CLEAR = 0.5, 3.0
+LOW, CLEAR = 0.5, 2.0
 #: Cao's E1 has stopped rising where it stays this close to 1; E2 tells motion from noise by as much.
 LEVEL = 0.1
 #: Lags are looked at for so many mean periods, and at least for so many samples.
@@ -68,7 +68,7 @@ def embed(
     return xr.DataArray(
         vectors,
         dims=("time", "delay"),
-        coords={"time": _times(series, spacing, len(values))[span:], "delay": np.arange(dimension) * lag},
+        coords={"time": times_of(series, spacing, len(values))[span:], "delay": np.arange(dimension) * lag},
         name="delay_vector",
         attrs={"dimension": dimension, "lag": lag, "sampling": spacing, "version": package_version()},
     )
@@ -88,7 +88,7 @@ def embedding_lag(
 
     By the first minimum of the mutual information of x(t) and x(t - lag) (Fraser & Swinney, Phys. Rev. A 33, 1134 (1986)), in
     nats, from a histogram of equally filled bins, less its bias for independent values (Miller and Madow). A minimum counts if
-    it lies below half of what a sample tells of the next and the curve then rises by three standard errors. Noise, most maps and
+    it lies below half of what a sample tells of the next and the curve then rises by two standard errors. Noise, most maps and
     a clean oscillation have none (attribute `status`: "no minimum"). Or, as then, where the autocorrelation falls below a level.
 
     Parameters
@@ -345,7 +345,8 @@ def _one(series, component, sampling) -> tuple[np.ndarray, float, bool | None]:
     return values, spacing, flow
 
 
-def _times(series, spacing: float, count: int) -> np.ndarray:
+def times_of(series, spacing: float, count: int) -> np.ndarray:
+    """The time coordinate of a series, or the samples' own."""
     if isinstance(series, xr.Dataset | xr.DataArray):
         name = "time" if "time" in series.dims else series.dims[0]
         if name in series.coords:

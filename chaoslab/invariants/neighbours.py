@@ -13,7 +13,7 @@ import xarray as xr
 from ..systems import suggest
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
-from .cloud import BLOCKS, FEWEST, SAME, Cloud, jackknife, read_series, standardised
+from .cloud import BLOCKS, FEWEST, SAME, SMOOTH, Cloud, jackknife, read_series, standardised
 from .embedding import embedding_of
 
 METHODS = ("rosenstein", "kantz")
@@ -28,8 +28,6 @@ NEAR = 2.0
 RISE = 2 / 3
 #: A line has this many points and rises by this many powers of e. Less is no evidence: coloured noise gets as far as 1.3.
 POINTS, FOLDS = 4, 1.5
-#: A mean period of this many samples makes it a flow, where nothing else says so.
-SMOOTH = 10
 #: The most numbers handled along the curve; beyond, reference points are taken evenly.
 WORK = 20_000_000
 
