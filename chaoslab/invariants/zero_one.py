@@ -11,6 +11,7 @@ import xarray as xr
 from ..trajectories.grid import whole
 from ..trajectories.schema import package_version
 from .cloud import FEWEST, SMOOTH, mean_period, read_series, standardised
+from .lyapunov import seed_text
 
 #: Angles a step: away from 0, where a trend shows, and from pi and its fractions that short cycles resonate with.
 ANGLES = (math.pi / 5, 4 * math.pi / 5)
@@ -37,8 +38,8 @@ def zero_one_test(
 
     With p + iq = sum of x(j) exp(i c j), the mean square displacement of (p, q) over n steps is bounded for regular and grows
     like n for chaotic motion; K(c) is its correlation with n, n up to a tenth of the series, and K the median over angles c.
-    The mean of x is taken off first, and with it the term that oscillates with n. Of several components,
-    standardised, the displacements add up.
+    The mean of x is taken off first, and with it the term that oscillates with n. The displacements of several components,
+    standardised, add up.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def zero_one_test(
 
     Gives `value`, `error` and `correlation`, K(c), along `angle`. The error joins the spread over angles with the difference of
     the two halves of the series. The attribute `verdict` is "chaotic" or "regular" where K lies two errors off 1/2, else
-    "undecided". Weak chaos needs long series: K of a chaotic motion rises with their length, of a regular one it falls.
-    Noise is chaotic to this test. Raises ValueError for a series that is too short or constant.
+    "undecided". Weak chaos needs long series, and is called regular before: K of a chaotic motion rises with their length, of
+    a regular one it falls. Noise is chaotic to this test. Raises ValueError for a series that is too short or constant.
 
     >>> x = [0.4]
     >>> for _ in range(2000):
@@ -73,19 +74,17 @@ def zero_one_test(
             f"the series is too short: {len(piece)} samples are left of {len(values)}, every {every} samples and without a gap; "
             f"{2 * FEWEST} are needed"
         )
-    generator = np.random.default_rng(rng)
-    angles = np.sort(generator.uniform(*ANGLES, whole(frequencies, "frequencies")))
+    angles = np.sort(np.random.default_rng(rng).uniform(*ANGLES, whole(frequencies, "frequencies")))
     half = len(piece) // 2
     every_k, *halves = (_correlations(part, angles) for part in (piece, piece[:half], piece[half:]))
     value, first, second = (float(np.median(each)) for each in (every_k, *halves))
     error = math.hypot(_error_of_median(every_k), (first - second) / 2)
     attrs = {"method": "0-1 test, correlation", "every": every, "points": len(piece), "sampling": spacing}
+    attrs |= {"verdict": _verdict(value, error), "rng": seed_text(rng), "version": package_version()}
     return xr.Dataset(
         {"value": value, "error": error, "correlation": ("angle", every_k)},
         coords={"angle": angles},
-        attrs=attrs
-        | {"verdict": _verdict(value, error), "rng": rng if isinstance(rng, int) else "generator"}
-        | {"version": package_version()},
+        attrs=attrs,
     )
 
 

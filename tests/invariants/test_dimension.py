@@ -75,7 +75,7 @@ def test_a_line_in_any_direction():
 
 def test_the_cantor_set():
     """Middle thirds left out: log 2 / log 3, a staircase that a line through it averages."""
-    digits = np.random.default_rng(0).integers(0, 2, (20_000, 30))
+    digits = np.random.default_rng(0).integers(0, 2, (10_000, 30))
     points = (2 * digits) @ (1 / 3.0 ** np.arange(1, 31))
     value, error = read(correlation_dimension(points, dimension=1, theiler=0))
     assert abs(value - math.log(2) / math.log(3)) < 2 * error < 0.06

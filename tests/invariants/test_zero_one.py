@@ -122,8 +122,7 @@ def test_angles_are_drawn_from_a_seed():
     one, same, other = (zero_one_test(series, rng=rng) for rng in (3, np.random.default_rng(3), 4))
     assert np.array_equal(one.correlation, same.correlation)
     assert not np.array_equal(one.angle, other.angle)
-    assert one.attrs["rng"] == 3
-    assert same.attrs["rng"] == "generator"
+    assert [each.attrs["rng"] for each in (one, same, other)] == ["3", "generator", "4"]
     assert zero_one_test(series, frequencies=7).sizes["angle"] == 7
     assert zero_one.ANGLES[0] < one.angle.min() < one.angle.max() < zero_one.ANGLES[1]
     assert float(one.value) == float(one.correlation.median())
@@ -144,9 +143,7 @@ def test_the_longest_piece_without_a_gap_counts():
     series[600] = np.nan
     found = zero_one_test(series)
     assert found.attrs["points"] == 1399
-    assert np.array_equal(found.correlation, zero_one_test(series[601:]).correlation) or float(found.value) == pytest.approx(
-        float(zero_one_test(series[601:]).value), abs=1e-6
-    )
+    assert found.correlation.values == pytest.approx(zero_one_test(series[601:]).correlation.values, abs=1e-6)
 
 
 def test_a_result_can_be_stored(tmp_path):
