@@ -2,6 +2,11 @@
 
 from .covariant import covariant_vectors as covariant_vectors
 from .covariant import smallest_angle as smallest_angle
+from .dimension import correlation_dimension as correlation_dimension
+from .dimension import two_nearest_neighbours as two_nearest_neighbours
+from .embedding import embed as embed
+from .embedding import embedding_dimension as embedding_dimension
+from .embedding import embedding_lag as embedding_lag
 from .entropy import multiscale_entropy as multiscale_entropy
 from .entropy import permutation_entropy as permutation_entropy
 from .entropy import sample_entropy as sample_entropy
@@ -20,5 +25,8 @@ from .ordinal_plane import complexity_bounds as complexity_bounds
 from .ordinal_plane import noise_curve as noise_curve
 from .ordinal_plane import periodic_limits as periodic_limits
 from .ordinal_plane import region as region
+from .recurrence import recurrence_plot as recurrence_plot
+from .recurrence import recurrence_statistics as recurrence_statistics
 from .regime import Regime as Regime
 from .regime import regime as regime
+from .zero_one import zero_one_test as zero_one_test

@@ -1,10 +1,5 @@
-"""Delay vectors: a series as a cloud of points in which neighbours can be found and followed.
+"""A series as a cloud of points, its delay vectors, in which neighbours and near pairs can be found and followed."""
 
-Lag and number of delays by the rules of Rosenstein, Collins & De Luca, Physica D 65, 117 (1993), and of Kennel, Brown &
-Abarbanel, Phys. Rev. A 45, 3403 (1992).
-"""
-
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,12 +10,16 @@ from ..systems import suggest
 from ..trajectories.grid import positive
 from ..trajectories.schema import DIMS, check
 
-#: False neighbours: part this many times farther in the next delay. Enough delays leave fewer than this part (Kennel et al.).
-RATIO, FALSE, MOST_DELAYS = 10.0, 0.01, 10
 #: Nearer than this, in deviations, is the same point again, but for rounding.
 SAME = 1e-10
 #: The fewest points of which anything is told.
 FEWEST = 100
+#: A mean period of this many samples makes it a flow, where nothing else says so.
+SMOOTH = 10
+#: Blocks of points, in time, that the jackknife leaves out by turns.
+BLOCKS = 16
+#: Points whose pairs show how near the nearest pairs of all are.
+SOME = 1500
 
 
 def read_series(series, component, sampling) -> tuple[np.ndarray, float, bool | None]:
@@ -93,32 +92,23 @@ def mean_period(values: np.ndarray, gapless: np.ndarray) -> float:
     return float(power.sum() / (np.fft.rfftfreq(len(piece))[1:] @ power))
 
 
-def first_lag(values: np.ndarray) -> int:
-    """Where the autocorrelation falls below 1 - 1/e, the rule of Rosenstein et al.; gaps count for nothing."""
-    good = np.isfinite(values).all(axis=1)[:, None]
-
-    def products(rows):
-        return np.fft.irfft((np.abs(np.fft.rfft(rows, 2 * len(rows), axis=0)) ** 2).sum(axis=1))[: len(rows) // 2]
-
-    pairs = np.round(products(good.astype(float)))
-    correlation = products(np.where(good, values, 0.0)) / np.maximum(pairs, 1)
-    return max(int(((pairs > 0) & (correlation < (1 - 1 / math.e) * correlation[0])).argmax()), 1)
+def allowed_pairs(rows: np.ndarray, theiler: int, edges: np.ndarray) -> np.ndarray:
+    """How many pairs of rows lie farther apart in time than the window, by the blocks (earlier, later) between the `edges`."""
+    after = np.searchsorted(rows, rows + theiler, side="right")
+    later = np.maximum(edges[1:] - np.maximum(edges[:-1], after[:, None]), 0)
+    return np.add.reduceat(later, edges[:-1], axis=0)
 
 
-def enough_delays(values: np.ndarray, gapless: np.ndarray, lag: int, theiler: int) -> int:
-    """The fewest delays that leave hardly a false neighbour, one that the next sample shows to be far (Kennel et al. 1992)."""
-    for count in range(1, MOST_DELAYS + 1):
-        cloud = Cloud(values, gapless, count, lag, theiler, 0)
-        rows = cloud.rows(lag)
-        if len(rows) < FEWEST:
-            return max(count - 1, 1)
-        asked = np.linspace(0, len(rows) - 1, min(len(rows), 2000)).astype(int)
-        found, distance = cloud.nearest(rows, asked)
-        known = found >= 0
-        ahead = np.abs(values[rows[asked[known]] + lag] - values[rows[found[known]] + lag])[:, 0]
-        if not known.any() or np.mean(ahead > RATIO * distance[known]) < FALSE:
-            return count
-    return MOST_DELAYS
+def leave_out(table: np.ndarray) -> np.ndarray:
+    """Sums over pairs (of all, and without each block; ...) from sums by the blocks of the two (block, block, ...)."""
+    whole = table.sum(axis=(0, 1))
+    own = np.moveaxis(np.diagonal(table), -1, 0)
+    return np.concatenate([whole[None], whole - table.sum(axis=0) - table.sum(axis=1) + own])
+
+
+def jackknife(estimates: np.ndarray) -> np.ndarray:
+    """The standard error of estimates (of all, and without each block; ...)."""
+    return np.sqrt((len(estimates) - 2) * estimates[1:].var(axis=0))
 
 
 @dataclass
@@ -174,6 +164,51 @@ class Cloud:
                 break
             left, count = left[found[left] < 0], min(2 * count, most)
         return found, distance
+
+    def pairs(self, rows, count: int | None = None, radius: float | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Places in `rows` (earlier, later) and distance of pairs outside the Theiler window: the `count` nearest of all, with
+        those as near as the last of them, or all within a radius."""
+        from scipy.spatial import cKDTree
+
+        points = self.vectors[rows]
+        tree = cKDTree(points)
+        reach = self._reach(rows, count) if radius is None else radius
+        while True:
+            first, second = tree.query_pairs(reach, output_type="ndarray").T
+            first, second = np.minimum(first, second), np.maximum(first, second)
+            far = rows[second] - rows[first] > self.theiler
+            first, second = first[far], second[far]
+            if radius is not None or len(first) >= count:
+                break
+            reach *= 1.3
+        difference = points[first] - points[second]
+        distance = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+        if radius is None:
+            kept = distance <= np.partition(distance, count - 1)[count - 1]
+            first, second, distance = first[kept], second[kept], distance[kept]
+        return first, second, distance
+
+    def _reach(self, rows, count: int) -> float:
+        """About the distance of the pair of that rank, from the pairs of some points."""
+        from scipy.spatial.distance import pdist
+
+        total = int(allowed_pairs(rows, self.theiler, np.array([0, len(rows)])).sum())
+        if not 1 <= count <= total:
+            raise ValueError(
+                f"{count} near pairs are needed; {len(rows)} points have {total} that are farther apart in time than "
+                f"{self.theiler} samples. Take a longer series, or a smaller theiler"
+            )
+        some = np.linspace(0, len(rows) - 1, min(len(rows), SOME)).astype(int)
+        one, two = np.triu_indices(len(some), 1)
+        distance = pdist(self.vectors[rows[some]])[rows[some[two]] - rows[some[one]] > self.theiler]
+        share = count / total
+        reach = float(np.quantile(distance, share)) if len(distance) else float(np.ptp(self.vectors[rows], axis=0).max())
+        if reach <= SAME:
+            raise ValueError(
+                f"more than {share:.2g} of all pairs are the same point again: the series visits few points, whose dimension is 0, "
+                "so nothing can be read from its nearest pairs"
+            )
+        return 1.05 * reach
 
     def apart(self, first: np.ndarray, second: np.ndarray, steps: int) -> Iterator[np.ndarray]:
         """Distances of the pairs (first, second), one step after another.
