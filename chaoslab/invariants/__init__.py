@@ -5,8 +5,8 @@ from .covariant import smallest_angle as smallest_angle
 from .dimension import correlation_dimension as correlation_dimension
 from .dimension import two_nearest_neighbours as two_nearest_neighbours
 from .embedding import embed as embed
-from .embedding import embedding_dimension as embedding_dimension
-from .embedding import embedding_lag as embedding_lag
+from .embedding_dimension import embedding_dimension as embedding_dimension
+from .embedding_lag import embedding_lag as embedding_lag
 from .entropy import multiscale_entropy as multiscale_entropy
 from .entropy import permutation_entropy as permutation_entropy
 from .entropy import sample_entropy as sample_entropy

@@ -4,92 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
-
-from ..systems import suggest
-from ..trajectories.grid import positive
-from ..trajectories.schema import DIMS, check
 
 #: Nearer than this, in deviations, is the same point again, but for rounding.
 SAME = 1e-10
-#: The fewest points of which anything is told.
-FEWEST = 100
-#: A mean period of this many samples makes it a flow, where nothing else says so.
-SMOOTH = 10
 #: Blocks of points, in time, that the jackknife leaves out by turns.
 BLOCKS = 16
 #: Points whose pairs show how near the nearest pairs of all are.
 SOME = 1500
-
-
-def read_series(series, component, sampling) -> tuple[np.ndarray, float, bool | None]:
-    """Values (row, component), the time between rows, and whether it is a flow, where that is known."""
-    flow = None
-    if isinstance(series, xr.Dataset):
-        flow = check(series).attrs["kind"] != "map"
-        series = series.chaos.shown
-    if not isinstance(series, xr.DataArray):
-        if component is not None:
-            raise ValueError(f"an array has no names, so component={component!r} means nothing; give the column itself")
-        array = np.asarray(series)
-        if array.ndim not in (1, 2):
-            raise ValueError(f"a series is (time,) or (time, component); an array of shape {array.shape} given")
-        array = array[:, None] if array.ndim == 1 else array
-    else:
-        series = series.rename({series.dims[0]: "time"}) if series.ndim == 1 else series
-        if "time" not in series.dims or set(series.dims) - set(DIMS):
-            raise ValueError(f"a series has dims among {DIMS}, time at least; {series.dims} given")
-        if component is not None:
-            names = [str(word) for word in np.atleast_1d(series["component"].values)] if "component" in series.coords else []
-            if component not in names:
-                near = suggest(str(component), names)
-                raise ValueError(f"the series has no component {component!r}.{near} It has {', '.join(names) or 'no names'}")
-            series = series.sel(component=[component]) if "component" in series.dims else series
-        sampling = _spacing(series) if sampling is None else sampling
-        if series.sizes.get("member", 1) != 1:
-            raise ValueError(
-                f"{series.sizes['member']} members given; they may share an orbit, whose points would then meet themselves: "
-                "choose one, as in isel(member=[0])"
-            )
-        array = series.expand_dims([key for key in DIMS if key not in series.dims]).transpose(*DIMS).values[0]
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"a series holds real numbers; {array.dtype} given")
-    return array.astype(float), positive(1.0 if sampling is None else sampling, "sampling"), flow
-
-
-def _spacing(series: xr.DataArray) -> float:
-    if "time" not in series.coords or series.sizes["time"] < 2:
-        return 1.0
-    times = series["time"].values
-    if times.dtype.kind not in "iuf":
-        raise ValueError(f"the time coordinate is {times.dtype}, not numbers; say sampling=, the time between samples")
-    each = np.diff(times.astype(float))
-    if not (abs(each - each.mean()) <= 1e-6 * each.mean()).all():
-        raise ValueError("the time coordinate is not evenly spaced; resample the series, or say sampling=")
-    return float(each.mean())
-
-
-def standardised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Components in deviations from their mean, and how many rows without a gap end at each row, itself included."""
-    good = np.isfinite(values).all(axis=1)
-    if not good.any():
-        raise ValueError("the series has no sample that is finite in every component")
-    centre, spread = values[good].mean(axis=0), values[good].std(axis=0)
-    moving = spread > 1e-12 * np.abs(values[good]).max(axis=0)
-    if not moving.any():
-        raise ValueError(f"the series is constant, {values[good][0]}; nothing parts in it")
-    count = np.arange(1, len(good) + 1)
-    return (values - centre)[:, moving] / spread[moving], count - np.maximum.accumulate(np.where(good, 0, count))
-
-
-def mean_period(values: np.ndarray, gapless: np.ndarray) -> float:
-    """Samples in a period of the mean frequency of the spectrum, from the longest piece without a gap."""
-    end = int(gapless.argmax()) + 1
-    piece = values[end - gapless[end - 1] : end]
-    power = (np.abs(np.fft.rfft((piece - piece.mean(axis=0)) * np.hanning(len(piece))[:, None], axis=0)) ** 2).sum(axis=1)[1:]
-    if len(piece) < 8 or not power.sum() > 0:
-        raise ValueError(f"the series is too short: its longest piece without a gap has {len(piece)} samples, or is constant")
-    return float(power.sum() / (np.fft.rfftfreq(len(piece))[1:] @ power))
 
 
 def allowed_pairs(rows: np.ndarray, theiler: int, edges: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ import xarray as xr
 
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
-from .cloud import BLOCKS, FEWEST, SAME, Cloud, allowed_pairs, jackknife, leave_out, read_series, standardised
+from .cloud import BLOCKS, SAME, Cloud, allowed_pairs, jackknife, leave_out
 from .embedding import embedding_of
+from .series import FEWEST, read_series, standardised
 
 #: The most points looked at, and their nearest pairs. For larger radii a quarter of the points is taken, and so on.
 POINTS, PAIRS, QUARTER = 20_000, 1_000_000, 4

@@ -15,7 +15,8 @@ from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
 from .lyapunov import seed_text
 from .ordinal import BLOCKS, block_weights, bootstrap, checked_resamples
-from .ordinal_patterns import block_counts, checked_lags, checked_length, checked_span, codes, read_all
+from .ordinal_patterns import block_counts, checked_lags, checked_length, checked_span, codes
+from .series import read_all
 
 #: The fewest windows of which anything is told.
 FEWEST = 16
@@ -54,7 +55,7 @@ def permutation_entropy(
     if np.ndim(lag) != 0:
         raise ValueError(f"lag is one whole number of samples; {lag!r} given")
     (lag,) = checked_lags(lag)
-    values, spacing = read_all(series, component, sampling)
+    values, spacing, _ = read_all(series, component, sampling)
     rows = values.values.reshape(-1, values.sizes["time"])
     checked_span(rows, lengths[-1], lag)
     windows, needed = rows.shape[1] - (lengths[-1] - 1) * lag, sorted({*lengths, *(n - 1 for n in lengths if n > 2)})
@@ -144,7 +145,7 @@ def sample_entropy(
     (2.2, 2.2)
     """
     settings = _Settings(whole(length, "length"), positive(radius, "radius, in deviations,"), whole(lag, "lag"), _window(theiler))
-    values, spacing = read_all(series, component, sampling)
+    values, spacing, _ = read_all(series, component, sampling)
     found = _over_series(values, settings, 1)[..., 0, :]
     ds = xr.Dataset({key: (values.dims[:-1], found[..., k]) for k, key in enumerate(Sampled._fields)})
     return _labelled(ds, values, settings, spacing, "pairs within the radius, largest difference; error from stretches in time")
@@ -168,7 +169,7 @@ def multiscale_entropy(
     averaged samples.
     """
     settings = _Settings(whole(length, "length"), positive(radius, "radius, in deviations,"), 1, _window(theiler))
-    values, spacing = read_all(series, component, sampling)
+    values, spacing, _ = read_all(series, component, sampling)
     scales = whole(scales, "scales")
     found = _over_series(values, settings, scales)
     ds = xr.Dataset({key: ((*values.dims[:-1], "scale"), found[..., k]) for k, key in enumerate(Sampled._fields)})

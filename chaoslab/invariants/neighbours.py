@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from ..systems import suggest
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
-from .cloud import BLOCKS, FEWEST, SAME, SMOOTH, Cloud, jackknife, read_series, standardised
+from .cloud import BLOCKS, SAME, Cloud, jackknife
 from .embedding import embedding_of
+from .series import FEWEST, SMOOTH, checked_method, read_series, standardised
 
 METHODS = ("rosenstein", "kantz")
 #: Neighbours are followed for this many mean periods, then twice as long until they have parted, at most for this part.
@@ -84,8 +84,7 @@ def exponent_from_data(
     >>> round(float(exponent_from_data(x).exponent), 1), round(math.log(2), 1)
     (0.7, 0.7)
     """
-    if method not in METHODS:
-        raise ValueError(f"method {method!r} is not known.{suggest(str(method), METHODS)} Methods are {', '.join(METHODS)}")
+    checked_method(method, METHODS)
     if method == "rosenstein" and (radius is not None or neighbours != 1):
         raise ValueError("rosenstein follows the one nearest neighbour; neighbours= and radius= need method='kantz'")
     values, spacing, flow = read_series(series, component, sampling)

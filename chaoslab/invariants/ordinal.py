@@ -14,8 +14,9 @@ from ..systems import suggest
 from ..trajectories.grid import whole
 from ..trajectories.schema import package_version
 from .lyapunov import seed_text
-from .ordinal_patterns import CHUNK, PIECES, block_counts, checked_lags, checked_length, checked_span, labels, moving, read_all
+from .ordinal_patterns import CHUNK, PIECES, block_counts, checked_lags, checked_length, checked_span, labels, moving
 from .ordinal_plane import entropy_complexity
+from .series import read_all
 
 TIES = ("time", "random", "drop")
 #: Blocks in time that the bootstrap draws; fewer and longer ones are tried too, and the largest error counts.
@@ -70,7 +71,7 @@ def ordinal(
         raise ValueError(f"ties {ties!r} is not known.{suggest(str(ties), TIES)} Ties are ordered by {', '.join(TIES)}")
     checked_length(length)
     lags, resamples = checked_lags(lag), checked_resamples(resamples)
-    labelled, spacing = read_all(series, component, sampling)
+    labelled, spacing, _ = read_all(series, component, sampling)
     seed, rng = seed_text(rng), np.random.default_rng(rng)
     rows = labelled.values.reshape(-1, labelled.sizes["time"])
     checked_span(rows, length, max(lags))

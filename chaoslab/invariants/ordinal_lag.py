@@ -14,8 +14,8 @@ from ..trajectories import dominant_period, timescale
 from ..trajectories.grid import positive
 from ..trajectories.schema import package_version
 from ..trajectories.timescale import Period
-from .cloud import standardised
-from .ordinal_patterns import checked_length, read_all
+from .ordinal_patterns import checked_length
+from .series import longest_piece, read_all, standardised
 
 #: Pattern time in natural time scales: the least, the best, and the most; and the least duration.
 SHORT, BEST, LONG, ENOUGH = 0.3, 0.4, 0.5, 1.5
@@ -53,7 +53,7 @@ def natural_time_scale(
         turns = motion["period"].values[-1] - motion["period"].values[0]
         if turns > 0:
             return _scale(float(whole / turns), math.nan, "coordinate period")
-    series, spacing = read_all(motion, component, sampling)
+    series, spacing, _ = read_all(motion, component, sampling)
     if "member" not in series.dims:
         return _scale(*_from_spectrum(series.values, spacing), "spectrum: " + timescale.METHOD)
     found = np.array([_from_spectrum(rows, spacing) for rows in series.transpose("member", ...).values])
@@ -67,23 +67,21 @@ def _scale(value, error, method: str, dims=(), coords=None) -> xr.Dataset:
 
 def _from_spectrum(rows: np.ndarray, spacing: float) -> Period:
     """From the longest piece without a gap of (time,) or (component, time)."""
-    values, gapless = standardised(np.atleast_2d(rows).T)
-    end = int(gapless.argmax()) + 1
-    piece = values[end - gapless[end - 1] : end]
+    piece = longest_piece(*standardised(np.atleast_2d(rows).T))
     if len(piece) < FEWEST or not (piece.std(axis=0) > 0).any():
         raise ValueError(
             f"the series is too short for a spectrum: its longest piece without a gap has {len(piece)} samples, or is constant; "
             f"{FEWEST} are needed"
         )
     duration = len(piece) * spacing
-    rough = timescale._peak(*timescale._spectrum(piece, duration, 1))
+    rough = timescale.peak(*timescale.spectrum(piece, duration, 1))
     blocks = max(1, min(BLOCKS, int(duration / rough / PERIODS), len(piece) // FEWEST))
-    frequency, power = timescale._spectrum(piece, duration, blocks)
-    value = timescale._peak(frequency, power)
+    frequency, power = timescale.spectrum(piece, duration, blocks)
+    value = timescale.peak(frequency, power)
     misplaced = value * timescale.MISPLACED * (blocks * value / duration) ** 2
     if blocks == 1:
         return Period(value, math.nan)
-    without = np.array([timescale._peak(frequency, np.delete(power, k, axis=0)) for k in range(blocks)])
+    without = np.array([timescale.peak(frequency, np.delete(power, k, axis=0)) for k in range(blocks)])
     return Period(value, math.hypot(math.sqrt((blocks - 1) / blocks * np.sum((without - value) ** 2)), misplaced))
 
 
@@ -111,7 +109,7 @@ def ideal_lag(
     (4, True)
     """
     steps = checked_length(length) - 1
-    values, spacing = read_all(series, component, sampling)
+    values, spacing, flow = read_all(series, component, sampling)
     if time_scale is None:
         found = natural_time_scale(series, component=component, sampling=sampling)["value"]
         time_scale = float(np.nanmedian(found.values))
@@ -121,7 +119,7 @@ def ideal_lag(
     # a lag that is good but for rounding is good
     shortest, longest = math.ceil(shortest * (1 - 1e-9)), math.floor(longest * (1 + 1e-9))
     lag = max(1, round(BEST * time_scale / (steps * spacing)))
-    if isinstance(series, xr.Dataset) and series.attrs["kind"] == "map":
+    if flow is False:
         lag, shortest, longest = 1, 1, 1
     elif longest < 1:
         warning.append(f"sampled too coarsely: {steps + 1} samples take {steps * spacing / time_scale:.3g} of the time scale")

@@ -5,32 +5,13 @@ import math
 from functools import lru_cache
 
 import numpy as np
-import xarray as xr
 
 from ..trajectories.grid import whole
-from ..trajectories.schema import DIMS, check
-from .cloud import read_series
 
 #: Pattern lengths that are told apart here: 5,040 patterns of 7 values, and at 8 hardly a series is long enough.
 LENGTHS = range(2, 8)
 #: Pieces of time in which patterns are counted, and windows that are handled at once.
 PIECES, CHUNK = 32, 2**16
-
-
-def read_all(series, component, sampling) -> tuple[xr.DataArray, float]:
-    """The series of all members and components with time as the last dimension, and the time between samples."""
-    if isinstance(series, xr.Dataset):
-        series = check(series).chaos.shown
-    one = series.isel(member=[0]) if isinstance(series, xr.DataArray) and series.sizes.get("member", 0) > 1 else series
-    _, spacing, _ = read_series(one, component, sampling)  # what is wrong with any, is wrong with the first
-    if not isinstance(series, xr.DataArray):
-        array = np.asarray(series, dtype=float)
-        series = xr.DataArray(array, dims=("time", "component")[: array.ndim])
-    elif series.ndim == 1:
-        series = series.rename({series.dims[0]: "time"})
-    if component is not None and "component" in series.dims:
-        series = series.sel(component=component)
-    return series.transpose(*(key for key in DIMS if key in series.dims and key != "time"), "time").astype(float), spacing
 
 
 def checked_length(length) -> int:

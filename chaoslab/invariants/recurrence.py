@@ -11,8 +11,9 @@ import xarray as xr
 
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
-from .cloud import BLOCKS, FEWEST, SOME, Cloud, allowed_pairs, jackknife, leave_out, read_series, standardised
-from .embedding import embedding_of, times_of
+from .cloud import BLOCKS, SOME, Cloud, allowed_pairs, jackknife, leave_out
+from .embedding import embedding_of
+from .series import FEWEST, read_series, standardised, times_of
 
 #: The part of all pairs that recurs, where nothing else is asked for.
 RATE = 0.05

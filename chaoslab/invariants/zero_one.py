@@ -10,8 +10,8 @@ import xarray as xr
 
 from ..trajectories.grid import whole
 from ..trajectories.schema import package_version
-from .cloud import FEWEST, SMOOTH, mean_period, read_series, standardised
 from .lyapunov import seed_text
+from .series import FEWEST, SMOOTH, longest_piece, mean_period, read_series, standardised
 
 #: Angles a step: away from 0, where a trend shows, and from pi and its fractions that short cycles resonate with.
 ANGLES = (math.pi / 5, 4 * math.pi / 5)
@@ -62,8 +62,7 @@ def zero_one_test(
     """
     values, spacing, flow = read_series(series, component, None)
     values, gapless = standardised(values)
-    end = int(gapless.argmax()) + 1
-    piece = values[end - gapless[end - 1] : end]
+    piece = longest_piece(values, gapless)
     if every is None:
         period = mean_period(values, gapless)
         every = max(1, round(EVERY * period)) if flow or (flow is None and period >= SMOOTH) else 1
