@@ -12,3 +12,5 @@ from .lyapunov import lyapunov_spectrum as lyapunov_spectrum
 from .neighbours import exponent_from_data as exponent_from_data
 from .regime import Regime as Regime
 from .regime import regime as regime
+from .sections import poincare_section as poincare_section
+from .sections import return_map as return_map
