@@ -2,6 +2,7 @@
 
 from .covariant import covariant_vectors as covariant_vectors
 from .covariant import smallest_angle as smallest_angle
+from .fixed_points import fixed_points as fixed_points
 from .kaplan_yorke import kaplan_yorke_dimension as kaplan_yorke_dimension
 from .kaplan_yorke import lyapunov_time as lyapunov_time
 from .kaplan_yorke import pesin_sum as pesin_sum
