@@ -20,7 +20,7 @@ LIKELY = 16
 #: Periods (of a map iterations) of the orbit that sets the box, and samples of it; the box reaches beyond by so many of its widths.
 PERIODS, ITERATIONS, SAMPLES, BEYOND = 100, 4000, 4000, 2.0
 #: Steps of the search, and Newton's own after it.
-STEPS, LAST = 120, 8
+STEPS, LAST = 120, 60
 #: Newton's own steps begin where the equations, in their typical size in the box, are this small; the search ends at the second.
 CLOSE, CLOSEST = 1e-7, 1e-15
 #: A residual is zero that is so many roundings of its terms, or this small in its equation's typical size.
@@ -139,7 +139,7 @@ def _orbit(system: System) -> np.ndarray:
         times = PERIODS * time_unit(system) / SAMPLES * np.arange(SAMPLES)
         orbit = solve(system, system.initial[None], times, tolerance=1e-9).states[0]
     orbit = np.vstack([system.initial, orbit[np.isfinite(orbit).all(axis=1)]])
-    return orbit[np.abs(orbit).max(axis=1) < 1e6 * max(1.0, np.abs(system.initial).max())]
+    return orbit[np.abs(orbit).max(axis=1) < 1e4 * max(1.0, np.abs(system.initial).max())]
 
 
 def _boxes(system: System, box, orbit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
