@@ -11,7 +11,11 @@ from .lyapunov import TooShort as TooShort
 from .lyapunov import largest_exponent as largest_exponent
 from .lyapunov import lyapunov_spectrum as lyapunov_spectrum
 from .neighbours import exponent_from_data as exponent_from_data
+from .periods import has_dominant_period as has_dominant_period
+from .periods import significant_periods as significant_periods
 from .regime import Regime as Regime
 from .regime import regime as regime
 from .sections import poincare_section as poincare_section
 from .sections import return_map as return_map
+from .surrogates import significant_against_surrogates as significant_against_surrogates
+from .surrogates import surrogates as surrogates

@@ -33,9 +33,10 @@ TINY = 1e-12
 SHARP = 1e-9
 #: Singular values of the Jacobian, in units of the box, below this part of the largest count as zero.
 SINGULAR = 1e-7
-#: Growth rates (logarithms of factors) and frequencies below this part of the largest eigenvalue count as zero.
-ZERO = 1e-9
-#: More singular points than this, or a chain of them over this part of the box, are not isolated; of a chain so many are given.
+#: Growth rates (logarithms of factors) and frequencies below this part of the largest eigenvalue count as zero; where the
+#: Jacobian is singular the point is known to half of the digits, and so are they.
+ZERO, BLURRED_ZERO = 1e-9, 1e-5
+#: Of a chain of points over this part of the box so many are given; solutions are looked for so far beside a singular one.
 MANY, SPREAD = 8, 1e-2
 
 
@@ -276,6 +277,13 @@ class _Problem(NamedTuple):
         made[sound] = 2 * (np.abs(np.linalg.inv(slopes[sound])) @ off[sound][..., None])[..., 0]
         return made
 
+    def continued(self, points: np.ndarray) -> np.ndarray:
+        """Whether there are solutions next to each of these points too, where its Jacobian is flattest."""
+        flattest = np.linalg.svd(self.slopes(points))[2][:, -1]
+        beside = self.polished(points + SPREAD * flattest * self.widths)
+        solved = (np.abs(self.values(beside)) <= NOTHING).all(axis=1)
+        return solved & (np.abs(beside - points) > SPREAD / 2 / len(self.widths) ** 0.5 * self.widths).any(axis=1)
+
     def singular(self, points: np.ndarray) -> np.ndarray:
         values = np.linalg.svd(self.slopes(points), compute_uv=False)
         return values[:, -1] <= SINGULAR * np.maximum(values[:, 0], 1.0)
@@ -291,14 +299,12 @@ def _grouped(problem: _Problem, points: np.ndarray) -> _Found:
     for mine, near in ((points[sharp], SAME), (points[~sharp], BLURRED)):
         for group in _clusters(mine / problem.widths, near) if len(mine) else []:
             size = np.ptp(mine[group], axis=0) / problem.widths
-            if size.max() <= SPREAD or near == SAME:
-                best = (problem.values(mine[group]) ** 2).sum(axis=1).argmin()
-                made.append((mine[group][best], len(group), near))
-                continue
-            along = group[np.argsort(mine[group, size.argmax()])]
-            made += [(mine[part[len(part) // 2]], len(part), np.inf) for part in np.array_split(along, MANY) if len(part)]
-    found, counts, near = (np.array(column) for column in zip(*made, strict=True))
-    isolated = np.isfinite(near) & ~((near == BLURRED) & ((near == BLURRED).sum() > MANY))
+            parts = 1 if near == SAME or size.max() <= SPREAD else MANY  # a chain of points has no best one
+            for part in np.array_split(group[np.argsort(mine[group, size.argmax()])], min(parts, len(group))):
+                best = (problem.values(mine[part]) ** 2).sum(axis=1).argmin()
+                made.append((mine[part][best], len(part), near == SAME))
+    found, counts, isolated = (np.array(column) for column in zip(*made, strict=True))
+    isolated[~isolated] = ~problem.continued(found[~isolated])
     order = np.lexsort(np.round(found / problem.widths / BLURRED).T[::-1])
     loose = np.flatnonzero(~isolated[order])
     some = loose[np.linspace(0, len(loose) - 1, min(len(loose), MANY)).astype(int)] if len(loose) else loose
@@ -326,16 +332,17 @@ def _labelled(system: System, found: _Found, attrs: dict) -> xr.Dataset:
     order = np.lexsort((-eigenvalues.imag, -growth))
     eigenvalues, growth = np.take_along_axis(eigenvalues, order, 1), np.take_along_axis(growth, order, 1)
     kinds, unstable, stable = [], [], []
-    for row, rates in zip(eigenvalues, growth, strict=True):
-        size = 1.0 if system.kind == "map" else np.abs(row).max()
-        kinds.append(_kind(row, rates, size))
-        unstable.append(int((rates > ZERO * size).sum()))
-        stable.append(bool((rates < -ZERO * size).all()))
+    error = problem.errors(points) if problem else points
+    for row, rates, sharp in zip(eigenvalues, growth, np.isfinite(error).all(axis=1), strict=True):
+        least = (ZERO if sharp else BLURRED_ZERO) * (1.0 if system.kind == "map" else np.abs(row).max())
+        kinds.append(_kind(row, rates, least))
+        unstable.append(int((rates > least).sum()))
+        stable.append(bool((rates < -least).all()))
     residual = np.linalg.norm(problem.values(points) * problem.sizes, axis=1) if problem else np.empty(0)
     return xr.Dataset(
         {
             "point": (("point", "component"), points),
-            "error": (("point", "component"), problem.errors(points) if problem else points),
+            "error": (("point", "component"), error),
             "residual": ("point", residual),
             "eigenvalue": (("point", "index"), eigenvalues),
             "stable": ("point", np.array(stable, bool)),
@@ -349,10 +356,10 @@ def _labelled(system: System, found: _Found, attrs: dict) -> xr.Dataset:
     )
 
 
-def _kind(eigenvalues: np.ndarray, growth: np.ndarray, size: float) -> str:
-    """What a fixed point is called by its eigenvalues."""
+def _kind(eigenvalues: np.ndarray, growth: np.ndarray, least: float) -> str:
+    """What a fixed point is called by its eigenvalues, where rates of growth below `least` count as zero."""
     turning = np.abs(eigenvalues.imag) > ZERO * np.abs(eigenvalues).max()
-    still = np.abs(growth) <= ZERO * size
+    still = np.abs(growth) <= least
     if still.any():
         return "centre" if still.all() and turning.all() else "non-hyperbolic"
     if (growth > 0).any() and (growth < 0).any():
