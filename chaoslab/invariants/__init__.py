@@ -10,6 +10,7 @@ from .embedding_lag import embedding_lag as embedding_lag
 from .entropy import multiscale_entropy as multiscale_entropy
 from .entropy import permutation_entropy as permutation_entropy
 from .entropy import sample_entropy as sample_entropy
+from .fixed_points import fixed_points as fixed_points
 from .kaplan_yorke import kaplan_yorke_dimension as kaplan_yorke_dimension
 from .kaplan_yorke import lyapunov_time as lyapunov_time
 from .kaplan_yorke import pesin_sum as pesin_sum
@@ -25,8 +26,14 @@ from .ordinal_plane import complexity_bounds as complexity_bounds
 from .ordinal_plane import noise_curve as noise_curve
 from .ordinal_plane import periodic_limits as periodic_limits
 from .ordinal_plane import region as region
+from .periods import has_dominant_period as has_dominant_period
+from .periods import significant_periods as significant_periods
 from .recurrence import recurrence_plot as recurrence_plot
 from .recurrence import recurrence_statistics as recurrence_statistics
 from .regime import Regime as Regime
 from .regime import regime as regime
+from .sections import poincare_section as poincare_section
+from .sections import return_map as return_map
+from .surrogates import significant_against_surrogates as significant_against_surrogates
+from .surrogates import surrogates as surrogates
 from .zero_one import zero_one_test as zero_one_test

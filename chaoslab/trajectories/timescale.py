@@ -104,8 +104,8 @@ def spectrum(series: np.ndarray, duration: float, blocks: int) -> tuple[np.ndarr
 
 def peak(frequency: np.ndarray, power: np.ndarray) -> float:
     """1 / frequency of the band with the largest variance, refined by a parabola in log frequency."""
-    centres, bands = _bands(len(frequency))
-    variance = bands @ power.mean(axis=0)
+    centres, weights = octaves(len(frequency))
+    variance = weights @ power.mean(axis=0)
     k = int(np.clip(variance.argmax(), 1, len(centres) - 2))
     before, here, after = variance[k - 1 : k + 2]
     bend = before - 2 * here + after
@@ -114,7 +114,7 @@ def peak(frequency: np.ndarray, power: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=16)
-def _bands(count: int) -> tuple[np.ndarray, np.ndarray]:
+def octaves(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Log frequencies of band centres, relative to the lowest frequency, and the bands' weights (band, frequency)."""
     logs = np.log(np.arange(1, count + 1))
     centres = np.arange(0, logs[-1], WIDTH / 8)
