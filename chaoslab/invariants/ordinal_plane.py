@@ -6,6 +6,7 @@ Rosso, Larrondo, Martin, Plastino & Fuentes, PRL 99, 154102 (2007); the bounds: 
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -22,8 +23,8 @@ NOISY = 0.25
 CLOSE = 1e-3
 #: Halvings that leave a probability exact to rounding.
 HALVINGS = 60
-#: Spectra f^-k of the curve of noises: 3 - k halves, from white noise on.
-EXPONENTS = 3 - 3 * 2.0 ** -np.arange(0, 12, 0.5)
+#: Spectra f^-k of the curve of noises: 3 - k halves at every fourth, from white noise on.
+EXPONENTS = 3 - 3 * 2.0 ** -np.arange(0, 12, 0.25)
 #: Independent windows of each noise.
 SAMPLES = 2**16
 
@@ -158,6 +159,25 @@ def _variogram(exponent: float, distance: int) -> float:
     return rise(distance) / rise(1)
 
 
+class Borders(NamedTuple):
+    """The lines between regions: two upright ones at an entropy, and two along the entropies asked for."""
+
+    left: float
+    right: float
+    chord: np.ndarray
+    noisy: np.ndarray
+
+
+def borders(bounds: xr.Dataset) -> Borders:
+    """Where `region` draws its lines, along `complexity_bounds`: the chord between the upright ones, the noisy one elsewhere."""
+    length, entropy, upper = bounds.attrs["length"], bounds["entropy"].values, bounds["upper"].values
+    (left, right), (low, high) = (periodic_limits(length)[key].values for key in ("entropy", "complexity"))
+    height, noise = _noises(length)
+    # noises end at the left limit, where only rises and falls are left
+    noise = np.interp(entropy, [left, *height[::-1]], [low, *noise[::-1]])
+    return Borders(left, right, low + (high - low) * (entropy - left) / (right - left), noise + NOISY * (upper - noise))
+
+
 def region(entropy, complexity, length: int = 5):
     """What kind of motion lies at points of the plane: "regular", "periodic", "complex" or "stochastic", in the points' shape.
 
@@ -187,13 +207,9 @@ def region(entropy, complexity, length: int = 5):
             f"no distribution over {math.factorial(length)} patterns has entropy {h[k]:.6g} and complexity {c[k]:.6g}: "
             f"the complexity is between {lower[k]:.6g} and {upper[k]:.6g} there"
         )
-    (left, right), (low, high) = (periodic_limits(length)[key].values for key in ("entropy", "complexity"))
-    chord = low + (high - low) * (h - left) / (right - left)
-    height, noise = _noises(length)
-    # noises end at the left limit, where only rises and falls are left
-    noise = np.interp(h, [left, *height[::-1]], [low, *noise[::-1]])
+    left, right, chord, noisy = borders(bounds)
     # rounding may put equally frequent patterns a little below the lines
     tiny = 1e-12
-    kinds = [~known, h < left - tiny, (h <= right + tiny) & (c >= chord - CLOSE), c < noise + NOISY * (upper - noise)]
+    kinds = [~known, h < left - tiny, (h <= right + tiny) & (c >= chord - CLOSE), c < noisy]
     names = np.select(kinds, ["", "regular", "periodic", "stochastic"], "complex").reshape(shape)
     return str(names) if names.ndim == 0 else names

@@ -1,0 +1,66 @@
+"""Several measured series by name: over time below one another, and their spectra."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from ..invariants.series import read_one, times_of
+from .style import COLOURS
+
+
+def panels(series: Mapping[str, np.ndarray | xr.DataArray], *, unit: str = "samples", title: str | None = None):
+    """Each of the named series over time in a panel of its own, as an array of matplotlib axes.
+
+    Series are (time,); `unit` is that of their time coordinate, or of the samples.
+
+    >>> axes = panels({"A": np.sin(np.arange(99)), "B": np.cos(np.arange(99))})
+    """
+    import matplotlib.pyplot as plt
+
+    read = _read(series)
+    figure, axes = plt.subplots(
+        len(read), 1, sharex=True, figsize=(8, 1.25 * len(read) + 0.9), squeeze=False, layout="constrained"
+    )  # fmt: skip
+    for ax, (name, (time, values)), colour in zip(axes[:, 0], read.items(), COLOURS * len(read), strict=False):
+        ax.plot(time, values, lw=0.8, color=colour)
+        ax.set_ylabel(name, rotation=0, ha="right", va="center", color=colour, fontweight="bold")
+        ax.margins(x=0.01)
+    axes[-1, 0].set_xlabel(f"time ({unit})")
+    figure.suptitle(title or f"{len(read)} series")
+    return axes[:, 0]
+
+
+def spectra(series: Mapping[str, np.ndarray | xr.DataArray], *, pieces: int = 8, unit: str = "samples", title: str | None = None):
+    """The power spectra of the named series, averaged over pieces (Hann window), on log scales, as matplotlib axes.
+
+    Power is a part of the whole. Raises ValueError for a series with gaps.
+    """
+    import matplotlib.pyplot as plt
+
+    from ..trajectories import timescale
+
+    _, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    styles = ("-", "--", ":", "-.")
+    for k, (name, (time, values)) in enumerate(_read(series).items()):
+        if not np.isfinite(values).all():
+            raise ValueError(f"the series {name!r} has gaps; a spectrum needs a piece without one")
+        frequency, power = timescale.spectrum(values[:, None], len(time) * (time[1] - time[0]), pieces)
+        power = power.mean(axis=0)
+        ax.loglog(frequency, power / power.sum(), styles[k % 4], lw=1.2, color=COLOURS[k % len(COLOURS)], label=name)
+    ax.set_xlabel(f"frequency (1 / {unit})")
+    ax.set_ylabel("part of the power")
+    ax.legend(frameon=False)
+    ax.set_title(title or "Power spectra")
+    return ax
+
+
+def _read(series: Mapping) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Time and values (time,) by name."""
+    if not isinstance(series, Mapping) or not series:
+        raise TypeError(f"series are given by name, as in {{'A': x, 'B': y}}; {type(series).__name__} given")
+    found = {}
+    for name, one in series.items():
+        values, spacing, _ = read_one(one)
+        found[str(name)] = times_of(one, spacing, len(values)), values[:, 0]
+    return found
