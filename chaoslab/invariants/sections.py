@@ -45,7 +45,7 @@ def poincare_section(
     solver: str | None = None,
     workers: int | None = None,
 ) -> xr.Dataset:
-    """The first `crossings` of a surface by each member: `state` along member, crossing and component, and their `time`.
+    """The first `crossings` of a surface that each member makes: `state` along member, crossing and component, and their `time`.
 
     Crossings are zeros of the surface's function along the integrator's own Taylor polynomials, all of them, not interpolated
     between samples. A touch from one side is no crossing. `direction` says how the function changed there, `residual` what it
@@ -64,7 +64,7 @@ def poincare_section(
 
     A member that escapes, or crosses less often, is marked in `status`, dated in `ended`, NaN from there on, and warned of. Raises
     ValueError where no member crosses at all, with the range that the function took, and for maps, whose orbits cross nothing.
-    Henon, Physica D 5, 412 (1982), for sections; Tucker, Found. Comput. Math. 2, 53 (2002), for this one.
+    The section of the example is that of Tucker, Found. Comput. Math. 2, 53 (2002).
 
     >>> section = poincare_section("Lorenz", "z - (rho - 1)", 100, direction=-1)
     >>> bool(abs(section.state.sel(component="z") - 27).max() < 1e-12)
