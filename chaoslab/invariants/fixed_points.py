@@ -1,12 +1,12 @@
 """Fixed points of flows and maps, with eigenvalues and an error: where a motion stays, and what it does nearby."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from ..integrate import iterate, solve
+from ..integrate.roots import SAME, Solutions, solutions
 from ..systems import System, load, suggest
 from ..systems.tree import walk
 from ..trajectories.grid import whole
@@ -19,25 +19,9 @@ STARTS, FEWER, LARGE = 2048, 256, 10
 LIKELY = 16
 #: Periods (of a map iterations) of the orbit that sets the box, and samples of it; the box reaches beyond by so many of its widths.
 PERIODS, ITERATIONS, SAMPLES, BEYOND = 100, 4000, 4000, 2.0
-#: Steps of the search, and Newton's own after it.
-STEPS, LAST = 120, 60
-#: Newton's own steps begin where the equations, in their typical size in the box, are this small; the search ends at the second.
-CLOSE, CLOSEST = 1e-7, 1e-15
-#: A residual is zero that is so many roundings of its terms, or this small in its equation's typical size.
-ROUNDINGS, NOTHING = 1e4, 1e-13
-#: Points this near, in widths of the box, are one; those of a singular Jacobian, which are less sharp, at the second distance.
-SAME, BLURRED = 1e-8, 1e-3
-#: Components below this, in widths, are rounding of zero where zero solves the equations as well.
-TINY = 1e-12
-#: Points whose error is larger than this, in widths, are not sharp.
-SHARP = 1e-9
-#: Singular values of the Jacobian, in units of the box, below this part of the largest count as zero.
-SINGULAR = 1e-7
 #: Growth rates (logarithms of factors) and frequencies below this part of the largest eigenvalue count as zero; where the
 #: Jacobian is singular the point is known to half of the digits, and so are they.
 ZERO, BLURRED_ZERO = 1e-9, 1e-5
-#: Of a chain of points over this part of the box so many are given; solutions are looked for so far beside a singular one.
-MANY, SPREAD = 8, 1e-2
 
 
 def fixed_points(
@@ -45,11 +29,10 @@ def fixed_points(
 ) -> xr.Dataset:
     """The fixed points, f(x) = 0 of a flow and f(x) = x of a map, with the `eigenvalue`s of the linearised equations.
 
-    From quasi-random points of the box and of the attractor's own extent, slow states of the orbit, and states of equal components,
-    damped Newton steps (Levenberg-Marquardt, with a
-    damping that vanishes at a solution; Yamashita & Fukushima, Computing Suppl. 15, 239 (2001)) lead to solutions. The search may
-    miss one into which few starts lead: `starts` counts them for each point, and a point with a single one says that there may be
-    more. Points on a surface where the field jumps, held there from both sides, are not looked for.
+    Damped Newton steps lead to solutions from quasi-random points of the box and of the attractor's own extent, slow states of the
+    orbit, and states of equal components. The search may miss a point to which few starts lead: `starts` counts them for each,
+    and a point with a single one says that there may be more. Points on a surface where the field jumps, held there from both
+    sides, are not looked for.
 
     Parameters
     ----------
@@ -58,11 +41,12 @@ def fixed_points(
     starts : how many (2,048; from ten dimensions on 256)
     parameters : values other than the system's, as in `with_`
 
-    Gives `point` (point, component), `error` (point, component), which bounds the distance to the exact point to first order:
-    |J^-1| times residual and rounding, doubled (NaN where J is singular), `residual`, `eigenvalue` (point, index), by growth,
-    `stable`: whether all of them decay, `kind`: node, focus, saddle, saddle-focus, centre, or non-hyperbolic where one neither
-    grows nor decays, `unstable`: how many grow, and `isolated`. Empty, with a `reason` in the attributes, where there is none.
-    Raises ValueError for delay systems and for equations that depend on time itself.
+    Gives `point` (point, component), `error` (point, component), how far away the exact point is at most, to first order:
+    |J^-1| times residual and observed rounding, doubled (NaN where J is singular or changes within it), `residual`, `eigenvalue`
+    (point, index), by growth, `stable`: whether all of them decay, `kind`: node, focus, saddle, saddle-focus, centre,
+    non-hyperbolic where one neither grows nor decays, or no linearisation where a derivative has no value, `unstable`: how many
+    grow, and `isolated`. Empty, with a `reason` in the attributes, where there is none. Raises ValueError for delay systems and
+    for equations that depend on time itself.
 
     >>> found = fixed_points("Lorenz")
     >>> found.kind.values.tolist()
@@ -86,18 +70,16 @@ def fixed_points(
         "reason": drifting,
         "version": package_version(),
     }
-    if drifting:
-        return _labelled(system, _Found.none(system.dimension), attrs)
-    problem = _Problem.of(system, outer)
-    points = problem.search(np.vstack([_likely(system, orbit, outer), _starts(inner, outer, count, generator)]))
-    attrs["arrived"] = len(points)
-    found = _grouped(problem, points)
+    widths = outer[1] - outer[0]
+    points = np.vstack([_likely(system, orbit, outer), _starts(inner, outer, count, generator)])
+    found = solutions(system, points[:0] if drifting else points, widths)
+    attrs["arrived"] = int(found.starts.sum())
     asked = [k for k, word in enumerate(system.components) if word in (box or {})]
-    slack = SAME * problem.widths
+    slack = SAME * widths
     within = ((found.points >= outer[0] - slack) & (found.points <= outer[1] + slack))[:, asked].all(axis=1)
     attrs["outside"] = int((~within).sum())
     found = found.at(within)
-    if not len(found.points):
+    if not len(found.points) and not drifting:
         attrs["reason"] = f"no start of {attrs['tried']} led to a fixed point" + " in the box" * bool(box)
     elif not found.isolated.all():
         attrs["reason"] = (
@@ -181,173 +163,26 @@ def _starts(inner, outer, count: int, generator) -> np.ndarray:
     return low + unit * (high - low)
 
 
-class _Found(NamedTuple):
-    """Fixed points (point, component), how many starts led to each, and whether each is isolated."""
-
-    points: np.ndarray
-    starts: np.ndarray
-    isolated: np.ndarray
-    problem: "_Problem | None" = None
-
-    @classmethod
-    def none(cls, dimension: int) -> "_Found":
-        return cls(np.empty((0, dimension)), np.empty(0, int), np.empty(0, bool))
-
-    def at(self, places) -> "_Found":
-        return self._replace(points=self.points[places], starts=self.starts[places], isolated=self.isolated[places])
-
-
-class _Problem(NamedTuple):
-    """F(x) = 0 in units of the box's widths and of F's typical sizes there."""
-
-    system: System
-    widths: np.ndarray
-    sizes: np.ndarray
-
-    @classmethod
-    def of(cls, system: System, box: np.ndarray) -> "_Problem":
-        problem = cls(system, box[1] - box[0], np.ones(system.dimension))
-        points = box[0] + np.random.default_rng(0).random((256, system.dimension)) * problem.widths
-        values = problem.values(points)
-        finite = np.isfinite(values).all(axis=1)
-        sizes = np.sqrt(np.mean(values[finite] ** 2, axis=0)) if finite.any() else problem.sizes
-        return problem._replace(sizes=np.where(sizes > 0, sizes, 1.0))
-
-    def values(self, points: np.ndarray) -> np.ndarray:
-        return (self.system.rhs(points) - (points if self.system.kind == "map" else 0.0)) / self.sizes
-
-    def slopes(self, points: np.ndarray) -> np.ndarray:
-        """The Jacobian (point, equation, component) in these units."""
-        return self.raw_slopes(points) * self.widths / self.sizes[:, None]
-
-    def raw_slopes(self, points: np.ndarray) -> np.ndarray:
-        return self.system.jacobian(points) - (np.eye(self.system.dimension) if self.system.kind == "map" else 0.0)
-
-    def search(self, points: np.ndarray) -> np.ndarray:
-        """Where the starts (start, component) lead, those that lead to a solution."""
-        values = self.values(points)
-        points, values = (column[np.isfinite(values).all(axis=1)] for column in (points, values))
-        error, damping, unit = (values**2).sum(axis=1), np.ones(len(points)), np.eye(points.shape[1])
-        for _ in range(STEPS):
-            slopes = self.slopes(points)
-            slopes[~np.isfinite(slopes).all(axis=(1, 2))] = 0.0
-            turned = np.swapaxes(slopes, 1, 2)
-            square = turned @ slopes
-            least = 1e-14 * np.trace(square, axis1=1, axis2=2) + 1e-300  # for singular ones
-            force = (damping * error + least)[:, None, None] * unit
-            step = np.linalg.solve(square + force, -(turned @ values[..., None]))[..., 0]
-            ahead = points + step * self.widths
-            with np.errstate(all="ignore"):
-                there = self.values(ahead)
-                less = (there**2).sum(axis=1)
-                better = less < error
-            points, values = np.where(better[:, None], ahead, points), np.where(better[:, None], there, values)
-            error, damping = np.where(better, less, error), np.clip(np.where(better, damping / 4, damping * 4), 1e-6, 1e12)
-            if ((error < CLOSEST**2) | (damping >= 1e12)).all():
-                break
-        points = self.polished(points[error < CLOSE**2])
-        rounding = ROUNDINGS * np.finfo(float).eps * self.rounding(points) + 1e-290
-        return points[(np.abs(self.values(points) * self.sizes) <= np.maximum(rounding, NOTHING * self.sizes)).all(axis=1)]
-
-    def polished(self, points: np.ndarray) -> np.ndarray:
-        """Newton's steps as long as they lead nearer; by least squares, where the Jacobian may be singular."""
-        for _ in range(LAST):
-            values = self.values(points)
-            ahead = points - (np.linalg.pinv(self.slopes(points), rcond=1e-12) @ values[..., None])[..., 0] * self.widths
-            with np.errstate(all="ignore"):
-                nearer = (self.values(ahead) ** 2).sum(axis=1) < (values**2).sum(axis=1)
-            if not nearer.any():
-                break
-            points = np.where(nearer[:, None], ahead, points)
-        clean = np.where(np.abs(points) < TINY * self.widths, 0.0, points)
-        exact = (self.values(clean) ** 2).sum(axis=1) <= (self.values(points) ** 2).sum(axis=1)
-        return np.where(exact[:, None], clean, points)
-
-    def rounding(self, points: np.ndarray) -> np.ndarray:
-        """The size of the terms in each equation (point, equation), as the state makes it."""
-        sizes = np.abs(points) + 1e-3 * self.widths * (np.abs(points) > 0)
-        return (np.abs(self.raw_slopes(points)) @ sizes[..., None])[..., 0]
-
-    def errors(self, points: np.ndarray) -> np.ndarray:
-        """Bounds (point, component) of the distance to the exact points, to first order; NaN where the Jacobian is singular."""
-        made, slopes = np.full(points.shape, np.nan), self.raw_slopes(points)
-        residual = np.abs(self.values(points) * self.sizes)
-        off = residual + 4 * np.finfo(float).eps * (np.abs(slopes) @ np.abs(points)[..., None])[..., 0]
-        sound = ~self.singular(points)
-        made[sound] = 2 * (np.abs(np.linalg.inv(slopes[sound])) @ off[sound][..., None])[..., 0]
-        return made
-
-    def continued(self, points: np.ndarray) -> np.ndarray:
-        """Whether there are solutions next to each of these points too, where its Jacobian is flattest."""
-        flattest = np.linalg.svd(self.slopes(points))[2][:, -1]
-        beside = self.polished(points + SPREAD * flattest * self.widths)
-        solved = (np.abs(self.values(beside)) <= NOTHING).all(axis=1)
-        return solved & (np.abs(beside - points) > SPREAD / 2 / len(self.widths) ** 0.5 * self.widths).any(axis=1)
-
-    def singular(self, points: np.ndarray) -> np.ndarray:
-        values = np.linalg.svd(self.slopes(points), compute_uv=False)
-        return values[:, -1] <= SINGULAR * np.maximum(values[:, 0], 1.0)
-
-
-def _grouped(problem: _Problem, points: np.ndarray) -> _Found:
-    """Points that are the same made one, in the order of their components; of a continuum, some."""
-    if not len(points):
-        return _Found.none(len(problem.widths))
-    with np.errstate(invalid="ignore"):
-        sharp = (problem.errors(points) <= SHARP * problem.widths).all(axis=1)
-    made = []
-    for mine, near in ((points[sharp], SAME), (points[~sharp], BLURRED)):
-        for group in _clusters(mine / problem.widths, near) if len(mine) else []:
-            size = np.ptp(mine[group], axis=0) / problem.widths
-            parts = 1 if near == SAME or size.max() <= SPREAD else MANY  # a chain of points has no best one
-            for part in np.array_split(group[np.argsort(mine[group, size.argmax()])], min(parts, len(group))):
-                best = (problem.values(mine[part]) ** 2).sum(axis=1).argmin()
-                made.append((mine[part][best], len(part), near == SAME))
-    found, counts, isolated = (np.array(column) for column in zip(*made, strict=True))
-    isolated[~isolated] = ~problem.continued(found[~isolated])
-    order = np.lexsort(np.round(found / problem.widths / BLURRED).T[::-1])
-    loose = np.flatnonzero(~isolated[order])
-    some = loose[np.linspace(0, len(loose) - 1, min(len(loose), MANY)).astype(int)] if len(loose) else loose
-    return _Found(found, counts, isolated, problem).at(order[np.sort(np.append(np.flatnonzero(isolated[order]), some))])
-
-
-def _clusters(points: np.ndarray, near: float) -> list[np.ndarray]:
-    """Places of points that are joined by steps of at most `near`."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-    from scipy.spatial import cKDTree
-
-    pairs = cKDTree(points).query_pairs(near, output_type="ndarray").reshape(-1, 2)
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))
-    number, labels = connected_components(graph, directed=False)
-    return [np.flatnonzero(labels == k) for k in range(number)]
-
-
-def _labelled(system: System, found: _Found, attrs: dict) -> xr.Dataset:
-    points, problem = found.points, found.problem
-    jacobian = system.jacobian(points)
-    eigenvalues = np.linalg.eigvals(jacobian).astype(complex) if len(points) else np.empty(points.shape, complex)
-    with np.errstate(divide="ignore"):
+def _labelled(system: System, found: Solutions, attrs: dict) -> xr.Dataset:
+    points = found.points
+    jacobian, eigenvalues = system.jacobian(points), np.full(points.shape, complex(np.nan, np.nan))
+    smooth = np.isfinite(jacobian).all(axis=(1, 2))
+    eigenvalues[smooth] = np.linalg.eigvals(jacobian[smooth])
+    with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.log(np.abs(eigenvalues)) if system.kind == "map" else eigenvalues.real
     order = np.lexsort((-eigenvalues.imag, -growth))
     eigenvalues, growth = np.take_along_axis(eigenvalues, order, 1), np.take_along_axis(growth, order, 1)
-    kinds, unstable, stable = [], [], []
-    error = problem.errors(points) if problem else points
-    for row, rates, sharp in zip(eigenvalues, growth, np.isfinite(error).all(axis=1), strict=True):
-        least = (ZERO if sharp else BLURRED_ZERO) * (1.0 if system.kind == "map" else np.abs(row).max())
-        kinds.append(_kind(row, rates, least))
-        unstable.append(int((rates > least).sum()))
-        stable.append(bool((rates < -least).all()))
-    residual = np.linalg.norm(problem.values(points) * problem.sizes, axis=1) if problem else np.empty(0)
+    least = _least(system, found, np.abs(eigenvalues).max(axis=1, initial=0.0))
+    kinds = [_kind(*pair) for pair in zip(eigenvalues, np.where(np.abs(growth) <= least, 0.0, growth), strict=True)]
     return xr.Dataset(
         {
             "point": (("point", "component"), points),
-            "error": (("point", "component"), error),
-            "residual": ("point", residual),
+            "error": (("point", "component"), found.errors),
+            "residual": ("point", found.residuals),
             "eigenvalue": (("point", "index"), eigenvalues),
-            "stable": ("point", np.array(stable, bool)),
+            "stable": ("point", (growth < -least).all(axis=1)),
             "kind": ("point", np.array(kinds, dtype=object)),
-            "unstable": ("point", np.array(unstable, int)),
+            "unstable": ("point", (growth > least).sum(axis=1)),
             "isolated": ("point", found.isolated),
             "starts": ("point", found.starts),
         },
@@ -356,12 +191,22 @@ def _labelled(system: System, found: _Found, attrs: dict) -> xr.Dataset:
     )
 
 
-def _kind(eigenvalues: np.ndarray, growth: np.ndarray, least: float) -> str:
-    """What a fixed point is called by its eigenvalues, where rates of growth below `least` count as zero."""
+def _least(system: System, found: Solutions, size: np.ndarray) -> np.ndarray:
+    """The rates of growth (point, 1) that cannot be told from zero, given how well the points are known."""
+    known = np.isfinite(found.errors).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        moved = system.jacobian(found.points + np.where(known[:, None], found.errors, 0.0)) - system.jacobian(found.points)
+    unsure = 10 * np.abs(moved).sum(axis=(1, 2)) / (np.maximum(size, 1e-300) if system.kind == "map" else 1.0)
+    return np.where(known, unsure + ZERO * (1.0 if system.kind == "map" else size), BLURRED_ZERO * np.maximum(size, 1.0))[:, None]
+
+
+def _kind(eigenvalues: np.ndarray, growth: np.ndarray) -> str:
+    """What a fixed point is called by its eigenvalues and rates of growth."""
+    if np.isnan(growth).any():
+        return "no linearisation"
     turning = np.abs(eigenvalues.imag) > ZERO * np.abs(eigenvalues).max()
-    still = np.abs(growth) <= least
-    if still.any():
-        return "centre" if still.all() and turning.all() else "non-hyperbolic"
+    if not growth.all():
+        return "centre" if not growth.any() and turning.all() else "non-hyperbolic"
     if (growth > 0).any() and (growth < 0).any():
         return "saddle-focus" if turning.any() else "saddle"
     return "focus" if turning.any() else "node"

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from ..integrate import TOLERANCE, solve
-from ..integrate.section import Crossings, crossings
+from ..integrate.section import Crossings
+from ..integrate.section import crossings as located
 from ..integrate.zeros import rate
 from ..systems import DefinitionError, System, load, suggest
 from ..systems.language import read
@@ -31,7 +32,7 @@ PATIENCE = 1000
 def poincare_section(
     system: System | str,
     surface: str,
-    count: int = 1000,
+    crossings: int = 1000,
     *,
     direction: int | None = None,
     members: int | None = None,
@@ -44,7 +45,7 @@ def poincare_section(
     solver: str | None = None,
     workers: int | None = None,
 ) -> xr.Dataset:
-    """The first `count` crossings of a surface by each member: `state` along member, crossing and component, and their `time`.
+    """The first `crossings` of a surface that each member makes: `state` along member, crossing and component, and their `time`.
 
     Crossings are zeros of the surface's function along the integrator's own Taylor polynomials, all of them, not interpolated
     between samples. A touch from one side is no crossing. `direction` says how the function changed there, `residual` what it
@@ -63,7 +64,7 @@ def poincare_section(
 
     A member that escapes, or crosses less often, is marked in `status`, dated in `ended`, NaN from there on, and warned of. Raises
     ValueError where no member crosses at all, with the range that the function took, and for maps, whose orbits cross nothing.
-    Henon, Physica D 5, 412 (1982), for sections; Tucker, Found. Comput. Math. 2, 53 (2002), for this one.
+    The section of the example is that of Tucker, Found. Comput. Math. 2, 53 (2002).
 
     >>> section = poincare_section("Lorenz", "z - (rho - 1)", 100, direction=-1)
     >>> bool(abs(section.state.sel(component="z") - 27).max() < 1e-12)
@@ -90,7 +91,7 @@ def poincare_section(
         states,
         rows,
         skip,
-        options | {"count": whole(count, "count"), "direction": direction, "corners": corners}
+        options | {"count": whole(crossings, "crossings"), "direction": direction, "corners": corners}
         | {"patience": positive(patience, "patience, in periods,") * unit},
     )  # fmt: skip
     ds = _labelled(system, found, rows if values is not None else None)
@@ -196,13 +197,13 @@ def _crossed(system: System, tree: Node, states, rows, skip: float, options: dic
     """Crossings of the members after the transient."""
     shared = {key: options[key] for key in ("tolerance", "solver", "workers")}
     if not skip:
-        return crossings(system, tree, states, values=rows, **options)
+        return located(system, tree, states, values=rows, **options)
     passed = solve(system, states, np.array([0.0]), values=rows, start=-skip, **shared)
     well = np.flatnonzero(passed.status == "ok")
     if not len(well):
         raise ValueError(f"{system.label} {passed.status[0]} at t = {passed.ended[0]:.6g}, within the transient")
     now = [passed.pasts[k] for k in well] if system.kind == "delay" else passed.states[well, 0]
-    found = crossings(system, tree, now, values=rows[well], **options)
+    found = located(system, tree, now, values=rows[well], **options)
     if len(well) == len(rows):
         return found
     spread = {}

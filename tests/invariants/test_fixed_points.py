@@ -129,6 +129,15 @@ def test_at_the_fold_itself_there_is_one_without_an_error():
     assert np.isnan(found.error.values[0, 0])
 
 
+def test_where_a_derivative_has_no_value():
+    """x -> sqrt(x) stays at 0, where its slope is infinite, and at 1, where it is 1/2."""
+    found = fixed_points(System({"x": "sqrt(x)"}, {}, {"x": 0.5}, kind="map"), starts=32)
+    assert found.point.values == pytest.approx(np.array([[0], [1]]), abs=1e-15)
+    assert found.kind.values.tolist() == ["no linearisation", "node"]
+    assert np.isnan(found.eigenvalue.values[0]).all()
+    assert found.eigenvalue.values[1, 0] == pytest.approx(0.5)
+
+
 def test_a_circle_of_fixed_points_is_said_to_be_one():
     circle = System({"x": "x*(1 - x**2 - y**2)", "y": "y*(1 - x**2 - y**2)"}, {}, {"x": 0.5, "y": 0.1}, period=1)
     found = fixed_points(circle, {"x": (-2, 2), "y": (-2, 2)}, starts=512)

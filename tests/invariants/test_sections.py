@@ -169,7 +169,7 @@ def test_it_can_be_stored(tmp_path):
         ("Lorenz", "maxima of Z", {}, ValueError, "no component 'Z'. Did you mean 'z'"),
         ("Lorenz", "maxima of z", {"direction": 1}, ValueError, "contradicts"),
         ("Lorenz", "z", {"direction": 2}, ValueError, "direction is 1"),
-        ("Lorenz", "z", {"count": 0}, ValueError, "count must be a whole number"),
+        ("Lorenz", "z", {"crossings": 0}, ValueError, "crossings must be a whole number"),
         ("Lorenz", "z", {"patience": 0}, ValueError, "patience, in periods, must be positive"),
         ("Lorenz", "z", {"parameters": {"rho": [1, 2]}, "members": 3}, ValueError, "members=3 asks for another number"),
         ("MackeyGlass", "x(t - 1)", {}, DefinitionError, "delayed states belong"),
