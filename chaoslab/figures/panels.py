@@ -6,7 +6,13 @@ import numpy as np
 import xarray as xr
 
 from ..invariants.series import read_one, times_of
+from ..trajectories import timescale
 from .style import COLOURS
+
+#: Lines that can be told apart where they lie on one another.
+STYLES = ("-", "--", ":", "-.")
+#: Power below this part of the highest is rounding, and what the window leaks.
+DEPTH = 1e-8
 
 
 def panels(series: Mapping[str, np.ndarray | xr.DataArray], *, unit: str = "samples", title: str | None = None):
@@ -38,16 +44,16 @@ def spectra(series: Mapping[str, np.ndarray | xr.DataArray], *, pieces: int = 8,
     """
     import matplotlib.pyplot as plt
 
-    from ..trajectories import timescale
-
     _, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
-    styles = ("-", "--", ":", "-.")
+    highest = 0.0
     for k, (name, (time, values)) in enumerate(_read(series).items()):
         if not np.isfinite(values).all():
             raise ValueError(f"the series {name!r} has gaps; a spectrum needs a piece without one")
         frequency, power = timescale.spectrum(values[:, None], len(time) * (time[1] - time[0]), pieces)
-        power = power.mean(axis=0)
-        ax.loglog(frequency, power / power.sum(), styles[k % 4], lw=1.2, color=COLOURS[k % len(COLOURS)], label=name)
+        power = power.mean(axis=0) / power.mean(axis=0).sum()
+        ax.loglog(frequency, power, STYLES[k % len(STYLES)], lw=1.3, color=COLOURS[k % len(COLOURS)], label=name)
+        highest = max(highest, power.max())
+    ax.set_ylim(DEPTH * highest, 3 * highest)
     ax.set_xlabel(f"frequency (1 / {unit})")
     ax.set_ylabel("part of the power")
     ax.legend(frameon=False)

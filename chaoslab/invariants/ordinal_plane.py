@@ -175,7 +175,8 @@ def borders(bounds: xr.Dataset) -> Borders:
     height, noise = _noises(length)
     # noises end at the left limit, where only rises and falls are left
     noise = np.interp(entropy, [left, *height[::-1]], [low, *noise[::-1]])
-    return Borders(left, right, low + (high - low) * (entropy - left) / (right - left), noise + NOISY * (upper - noise))
+    chord = low + (high - low) * (entropy - left) / (right - left)
+    return Borders(left, right, chord - CLOSE, noise + NOISY * (upper - noise))
 
 
 def region(entropy, complexity, length: int = 5):
@@ -210,6 +211,6 @@ def region(entropy, complexity, length: int = 5):
     left, right, chord, noisy = borders(bounds)
     # rounding may put equally frequent patterns a little below the lines
     tiny = 1e-12
-    kinds = [~known, h < left - tiny, (h <= right + tiny) & (c >= chord - CLOSE), c < noisy]
+    kinds = [~known, h < left - tiny, (h <= right + tiny) & (c >= chord), c < noisy]
     names = np.select(kinds, ["", "regular", "periodic", "stochastic"], "complex").reshape(shape)
     return str(names) if names.ndim == 0 else names
