@@ -10,6 +10,7 @@ from .estimates import convergence as convergence
 from .estimates import over_parameter as over_parameter
 from .gallery import gallery as gallery
 from .panels import panels as panels
+from .panels import portraits as portraits
 from .panels import spectra as spectra
 from .recurrence import recurrence as recurrence
 from .scaling import scaling as scaling

@@ -1,4 +1,4 @@
-"""Several measured series by name: over time below one another, and their spectra."""
+"""Several measured series by name: over time, their spectra, and their values over earlier ones."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ import xarray as xr
 
 from ..invariants.series import read_one, times_of
 from ..trajectories import timescale
+from ..trajectories.grid import whole
 from .style import COLOURS
 
 #: Lines that can be told apart where they lie on one another.
@@ -59,6 +60,28 @@ def spectra(series: Mapping[str, np.ndarray | xr.DataArray], *, pieces: int = 8,
     ax.legend(frameon=False)
     ax.set_title(title or "Power spectra")
     return ax
+
+
+def portraits(series: Mapping[str, np.ndarray | xr.DataArray], lag: int = 1, *, title: str | None = None):
+    """Each of the named series over itself `lag` samples before, side by side, as an array of matplotlib axes.
+
+    Order is a closed curve or a surface seen flat, chaos has layers, and noise fills a cloud.
+    """
+    import matplotlib.pyplot as plt
+
+    read, lag = _read(series), whole(lag, "lag, in samples,")
+    shortest = min(len(values) for _, values in read.values())
+    if lag >= shortest:
+        raise ValueError(f"a lag of {lag} samples is more than a series of {shortest} has")
+    figure, axes = plt.subplots(1, len(read), figsize=(2.8 * len(read), 3.5), squeeze=False, layout="constrained")
+    for ax, (name, (_, values)), colour in zip(axes[0], read.items(), COLOURS * len(read), strict=False):
+        ax.scatter(values[:-lag], values[lag:], s=2, linewidths=0, color=colour)
+        ax.set_title(name, color=colour, fontweight="bold", fontsize="medium")
+        ax.set_xlabel("a value")
+        ax.set_box_aspect(1)
+    axes[0, 0].set_ylabel("the next" if lag == 1 else f"{lag} samples later")
+    figure.suptitle(title or "Each value over " + ("the one before" if lag == 1 else f"the one {lag} samples before"))
+    return axes[0]
 
 
 def _read(series: Mapping) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -44,6 +44,18 @@ def test_spectra_have_all_the_power_where_it_is(named):
     assert ax.get_xlabel() == "frequency (1 / day)"
 
 
+def test_portraits_show_a_value_over_an_earlier_one(named):
+    axes = figures.portraits(named, 10, title="Before and after")
+    assert [ax.get_title() for ax in axes] == ["wave", "noise"]
+    assert np.array_equal(axes[1].collections[0].get_offsets(), np.stack([named["noise"][:-10], named["noise"][10:]], axis=1))
+    assert (axes[0].get_xlabel(), axes[0].get_ylabel()) == ("a value", "10 samples later")
+    assert figures.portraits(named)[0].get_ylabel() == "the next"
+    with pytest.raises(ValueError, match="a lag of 4096 samples is more than a series of 4096 has"):
+        figures.portraits(named, 4096)
+    with pytest.raises(ValueError, match="lag, in samples, must be a whole number"):
+        figures.portraits(named, 0.5)
+
+
 def test_what_is_no_series_by_name_is_refused(named):
     with pytest.raises(TypeError, match="given by name, as in"):
         figures.panels(named["noise"])
