@@ -1,4 +1,4 @@
-"""Layer 8. Pure functions from a trajectory dataset to a figure: plotly to turn and zoom, matplotlib stills to print."""
+"""Layer 8. Pure functions from a dataset to a figure: plotly to turn and zoom, matplotlib stills to print."""
 
 from ..trajectories import ChaosAccessor
 from .attractor import attractor as attractor

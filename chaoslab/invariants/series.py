@@ -45,7 +45,7 @@ def read_one(series, component=None, sampling=None) -> tuple[np.ndarray, float, 
     """As `read_series`, of the one component: values (row, 1)."""
     values, spacing, flow = read_series(series, component, sampling)
     if values.shape[1] != 1:
-        raise ValueError(f"delays are taken of one series; this has {values.shape[1]} components: choose one, as in component='x'")
+        raise ValueError(f"one series is asked for; this has {values.shape[1]} components: choose one, as in component='x'")
     return values, spacing, flow
 
 

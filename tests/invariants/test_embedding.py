@@ -52,7 +52,7 @@ def test_a_gap_stays_in_every_vector_it_touches():
         (lambda: embed(np.arange(5.0), 3, 2.5), "lag must be a whole number of at least 1; 2.5"),
         (lambda: embed(np.arange(5.0), 0, 1), "dimension must be a whole number"),
         (lambda: embed(np.arange(5.0), 3, 3), "3 delays of 3 samples need more than 6 samples; the series has 5"),
-        (lambda: embed(np.ones((500, 2)), 2, 1), "delays are taken of one series; this has 2 components"),
+        (lambda: embed(np.ones((500, 2)), 2, 1), "one series is asked for; this has 2 components"),
         (lambda: embed(np.sin(np.arange(50))), "too short: 50 samples"),
     ],
 )
