@@ -1,12 +1,21 @@
-"""Layer 8. Pure functions from a trajectory dataset to a figure: plotly to turn and zoom, matplotlib stills to print."""
+"""Layer 8. Pure functions from a dataset to a figure: plotly to turn and zoom, matplotlib stills to print."""
 
 from ..trajectories import ChaosAccessor
 from .attractor import attractor as attractor
 from .attractor import attractor_still as attractor_still
+from .complexity import complexity_plane as complexity_plane
+from .complexity import over_lag as over_lag
 from .distance import distance as distance
 from .estimates import convergence as convergence
 from .estimates import over_parameter as over_parameter
 from .gallery import gallery as gallery
+from .panels import panels as panels
+from .panels import portraits as portraits
+from .panels import spectra as spectra
+from .recurrence import recurrence as recurrence
+from .scaling import scaling as scaling
+from .sections import return_map as return_map
+from .sections import section as section
 from .series import series as series
 from .series import series_still as series_still
 from .space_time import space_time as space_time

@@ -11,6 +11,8 @@ from ..trajectories import check
 #: Qualitative colours that colour-blind readers can tell apart (Okabe & Ito, 2008).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 SCALE = "Viridis"
+#: Light tints of three of them, for the ground under points.
+SHADES = ("#E3EFF7", "#FBEADF", "#E0F2EB")
 #: Points a browser still turns smoothly.
 MOST_POINTS = 200_000
 

@@ -2,6 +2,15 @@
 
 from .covariant import covariant_vectors as covariant_vectors
 from .covariant import smallest_angle as smallest_angle
+from .dimension import correlation_dimension as correlation_dimension
+from .dimension import two_nearest_neighbours as two_nearest_neighbours
+from .embedding import embed as embed
+from .embedding_dimension import embedding_dimension as embedding_dimension
+from .embedding_lag import embedding_lag as embedding_lag
+from .entropy import multiscale_entropy as multiscale_entropy
+from .entropy import permutation_entropy as permutation_entropy
+from .entropy import sample_entropy as sample_entropy
+from .fixed_points import fixed_points as fixed_points
 from .kaplan_yorke import kaplan_yorke_dimension as kaplan_yorke_dimension
 from .kaplan_yorke import lyapunov_time as lyapunov_time
 from .kaplan_yorke import pesin_sum as pesin_sum
@@ -10,5 +19,21 @@ from .lyapunov import TooShort as TooShort
 from .lyapunov import largest_exponent as largest_exponent
 from .lyapunov import lyapunov_spectrum as lyapunov_spectrum
 from .neighbours import exponent_from_data as exponent_from_data
+from .ordinal import ordinal as ordinal
+from .ordinal_lag import ideal_lag as ideal_lag
+from .ordinal_lag import natural_time_scale as natural_time_scale
+from .ordinal_plane import complexity_bounds as complexity_bounds
+from .ordinal_plane import noise_curve as noise_curve
+from .ordinal_plane import periodic_limits as periodic_limits
+from .ordinal_plane import region as region
+from .periods import has_dominant_period as has_dominant_period
+from .periods import significant_periods as significant_periods
+from .recurrence import recurrence_plot as recurrence_plot
+from .recurrence import recurrence_statistics as recurrence_statistics
 from .regime import Regime as Regime
 from .regime import regime as regime
+from .sections import poincare_section as poincare_section
+from .sections import return_map as return_map
+from .surrogates import significant_against_surrogates as significant_against_surrogates
+from .surrogates import surrogates as surrogates
+from .zero_one import zero_one_test as zero_one_test

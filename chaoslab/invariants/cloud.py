@@ -1,124 +1,35 @@
-"""Delay vectors: a series as a cloud of points in which neighbours can be found and followed.
+"""A series as a cloud of points, its delay vectors, in which neighbours and near pairs can be found and followed."""
 
-Lag and number of delays by the rules of Rosenstein, Collins & De Luca, Physica D 65, 117 (1993), and of Kennel, Brown &
-Abarbanel, Phys. Rev. A 45, 3403 (1992).
-"""
-
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 
-from ..systems import suggest
-from ..trajectories.grid import positive
-from ..trajectories.schema import DIMS, check
-
-#: False neighbours: part this many times farther in the next delay. Enough delays leave fewer than this part (Kennel et al.).
-RATIO, FALSE, MOST_DELAYS = 10.0, 0.01, 10
 #: Nearer than this, in deviations, is the same point again, but for rounding.
 SAME = 1e-10
-#: The fewest points of which anything is told.
-FEWEST = 100
+#: Blocks of points, in time, that the jackknife leaves out by turns.
+BLOCKS = 16
+#: Points whose pairs show how near the nearest pairs of all are.
+SOME = 1500
 
 
-def read_series(series, component, sampling) -> tuple[np.ndarray, float, bool | None]:
-    """Values (row, component), the time between rows, and whether it is a flow, where that is known."""
-    flow = None
-    if isinstance(series, xr.Dataset):
-        flow = check(series).attrs["kind"] != "map"
-        series = series.chaos.shown
-    if not isinstance(series, xr.DataArray):
-        if component is not None:
-            raise ValueError(f"an array has no names, so component={component!r} means nothing; give the column itself")
-        array = np.asarray(series)
-        if array.ndim not in (1, 2):
-            raise ValueError(f"a series is (time,) or (time, component); an array of shape {array.shape} given")
-        array = array[:, None] if array.ndim == 1 else array
-    else:
-        series = series.rename({series.dims[0]: "time"}) if series.ndim == 1 else series
-        if "time" not in series.dims or set(series.dims) - set(DIMS):
-            raise ValueError(f"a series has dims among {DIMS}, time at least; {series.dims} given")
-        if component is not None:
-            names = [str(word) for word in np.atleast_1d(series["component"].values)] if "component" in series.coords else []
-            if component not in names:
-                near = suggest(str(component), names)
-                raise ValueError(f"the series has no component {component!r}.{near} It has {', '.join(names) or 'no names'}")
-            series = series.sel(component=[component]) if "component" in series.dims else series
-        sampling = _spacing(series) if sampling is None else sampling
-        if series.sizes.get("member", 1) != 1:
-            raise ValueError(
-                f"{series.sizes['member']} members given; they may share an orbit, whose points would then meet themselves: "
-                "choose one, as in isel(member=[0])"
-            )
-        array = series.expand_dims([key for key in DIMS if key not in series.dims]).transpose(*DIMS).values[0]
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"a series holds real numbers; {array.dtype} given")
-    return array.astype(float), positive(1.0 if sampling is None else sampling, "sampling"), flow
+def allowed_pairs(rows: np.ndarray, theiler: int, edges: np.ndarray) -> np.ndarray:
+    """How many pairs of rows lie farther apart in time than the window, by the blocks (earlier, later) between the `edges`."""
+    after = np.searchsorted(rows, rows + theiler, side="right")
+    later = np.maximum(edges[1:] - np.maximum(edges[:-1], after[:, None]), 0)
+    return np.add.reduceat(later, edges[:-1], axis=0)
 
 
-def _spacing(series: xr.DataArray) -> float:
-    if "time" not in series.coords or series.sizes["time"] < 2:
-        return 1.0
-    times = series["time"].values
-    if times.dtype.kind not in "iuf":
-        raise ValueError(f"the time coordinate is {times.dtype}, not numbers; say sampling=, the time between samples")
-    each = np.diff(times.astype(float))
-    if not (abs(each - each.mean()) <= 1e-6 * each.mean()).all():
-        raise ValueError("the time coordinate is not evenly spaced; resample the series, or say sampling=")
-    return float(each.mean())
+def leave_out(table: np.ndarray) -> np.ndarray:
+    """Sums over pairs (of all, and without each block; ...) from sums by the blocks of the two (block, block, ...)."""
+    whole = table.sum(axis=(0, 1))
+    own = np.moveaxis(np.diagonal(table), -1, 0)
+    return np.concatenate([whole[None], whole - table.sum(axis=0) - table.sum(axis=1) + own])
 
 
-def standardised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Components in deviations from their mean, and how many rows without a gap end at each row, itself included."""
-    good = np.isfinite(values).all(axis=1)
-    if not good.any():
-        raise ValueError("the series has no sample that is finite in every component")
-    centre, spread = values[good].mean(axis=0), values[good].std(axis=0)
-    moving = spread > 1e-12 * np.abs(values[good]).max(axis=0)
-    if not moving.any():
-        raise ValueError(f"the series is constant, {values[good][0]}; nothing parts in it")
-    count = np.arange(1, len(good) + 1)
-    return (values - centre)[:, moving] / spread[moving], count - np.maximum.accumulate(np.where(good, 0, count))
-
-
-def mean_period(values: np.ndarray, gapless: np.ndarray) -> float:
-    """Samples in a period of the mean frequency of the spectrum, from the longest piece without a gap."""
-    end = int(gapless.argmax()) + 1
-    piece = values[end - gapless[end - 1] : end]
-    power = (np.abs(np.fft.rfft((piece - piece.mean(axis=0)) * np.hanning(len(piece))[:, None], axis=0)) ** 2).sum(axis=1)[1:]
-    if len(piece) < 8 or not power.sum() > 0:
-        raise ValueError(f"the series is too short: its longest piece without a gap has {len(piece)} samples, or is constant")
-    return float(power.sum() / (np.fft.rfftfreq(len(piece))[1:] @ power))
-
-
-def first_lag(values: np.ndarray) -> int:
-    """Where the autocorrelation falls below 1 - 1/e, the rule of Rosenstein et al.; gaps count for nothing."""
-    good = np.isfinite(values).all(axis=1)[:, None]
-
-    def products(rows):
-        return np.fft.irfft((np.abs(np.fft.rfft(rows, 2 * len(rows), axis=0)) ** 2).sum(axis=1))[: len(rows) // 2]
-
-    pairs = np.round(products(good.astype(float)))
-    correlation = products(np.where(good, values, 0.0)) / np.maximum(pairs, 1)
-    return max(int(((pairs > 0) & (correlation < (1 - 1 / math.e) * correlation[0])).argmax()), 1)
-
-
-def enough_delays(values: np.ndarray, gapless: np.ndarray, lag: int, theiler: int) -> int:
-    """The fewest delays that leave hardly a false neighbour, one that the next sample shows to be far (Kennel et al. 1992)."""
-    for count in range(1, MOST_DELAYS + 1):
-        cloud = Cloud(values, gapless, count, lag, theiler, 0)
-        rows = cloud.rows(lag)
-        if len(rows) < FEWEST:
-            return max(count - 1, 1)
-        asked = np.linspace(0, len(rows) - 1, min(len(rows), 2000)).astype(int)
-        found, distance = cloud.nearest(rows, asked)
-        known = found >= 0
-        ahead = np.abs(values[rows[asked[known]] + lag] - values[rows[found[known]] + lag])[:, 0]
-        if not known.any() or np.mean(ahead > RATIO * distance[known]) < FALSE:
-            return count
-    return MOST_DELAYS
+def jackknife(estimates: np.ndarray) -> np.ndarray:
+    """The standard error of estimates (of all, and without each block; ...)."""
+    return np.sqrt((len(estimates) - 2) * estimates[1:].var(axis=0))
 
 
 @dataclass
@@ -174,6 +85,51 @@ class Cloud:
                 break
             left, count = left[found[left] < 0], min(2 * count, most)
         return found, distance
+
+    def pairs(self, rows, count: int | None = None, radius: float | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Places in `rows` (earlier, later) and distance of pairs outside the Theiler window: the `count` nearest of all, with
+        those as near as the last of them, or all within a radius."""
+        from scipy.spatial import cKDTree
+
+        points = self.vectors[rows]
+        tree = cKDTree(points)
+        reach = self._reach(rows, count) if radius is None else radius
+        while True:
+            first, second = tree.query_pairs(reach, output_type="ndarray").T
+            first, second = np.minimum(first, second), np.maximum(first, second)
+            far = rows[second] - rows[first] > self.theiler
+            first, second = first[far], second[far]
+            if radius is not None or len(first) >= count:
+                break
+            reach *= 1.3
+        difference = points[first] - points[second]
+        distance = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+        if radius is None:
+            kept = distance <= np.partition(distance, count - 1)[count - 1]
+            first, second, distance = first[kept], second[kept], distance[kept]
+        return first, second, distance
+
+    def _reach(self, rows, count: int) -> float:
+        """About the distance of the pair of that rank, from the pairs of some points."""
+        from scipy.spatial.distance import pdist
+
+        total = int(allowed_pairs(rows, self.theiler, np.array([0, len(rows)])).sum())
+        if not 1 <= count <= total:
+            raise ValueError(
+                f"{count} near pairs are needed; {len(rows)} points have {total} that are farther apart in time than "
+                f"{self.theiler} samples. Take a longer series, or a smaller theiler"
+            )
+        some = np.linspace(0, len(rows) - 1, min(len(rows), SOME)).astype(int)
+        one, two = np.triu_indices(len(some), 1)
+        distance = pdist(self.vectors[rows[some]])[rows[some[two]] - rows[some[one]] > self.theiler]
+        share = count / total
+        reach = float(np.quantile(distance, share)) if len(distance) else float(np.ptp(self.vectors[rows], axis=0).max())
+        if reach <= SAME:
+            raise ValueError(
+                f"more than {share:.2g} of all pairs are the same point again: the series visits few points, whose dimension is 0, "
+                "so nothing can be read from its nearest pairs"
+            )
+        return 1.05 * reach
 
     def apart(self, first: np.ndarray, second: np.ndarray, steps: int) -> Iterator[np.ndarray]:
         """Distances of the pairs (first, second), one step after another.

@@ -10,14 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from ..systems import suggest
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
-from .cloud import FEWEST, SAME, Cloud, enough_delays, first_lag, mean_period, read_series, standardised
+from .cloud import BLOCKS, SAME, Cloud, jackknife
+from .embedding import embedding_of
+from .series import FEWEST, SMOOTH, checked_method, read_series, standardised
 
 METHODS = ("rosenstein", "kantz")
-#: Blocks of reference points, in time, that the jackknife leaves out by turns.
-BLOCKS = 16
 #: Neighbours are followed for this many mean periods, then twice as long until they have parted, at most for this part.
 PERIODS, PART = 8, 1 / 8
 #: Parted: the curve is this close to the mean logarithm of the distance of unrelated points, or bends over: after so high a
@@ -29,8 +28,6 @@ NEAR = 2.0
 RISE = 2 / 3
 #: A line has this many points and rises by this many powers of e. Less is no evidence: coloured noise gets as far as 1.3.
 POINTS, FOLDS = 4, 1.5
-#: A mean period of this many samples makes it a flow, where nothing else says so.
-SMOOTH = 10
 #: The most numbers handled along the curve; beyond, reference points are taken evenly.
 WORK = 20_000_000
 
@@ -87,18 +84,12 @@ def exponent_from_data(
     >>> round(float(exponent_from_data(x).exponent), 1), round(math.log(2), 1)
     (0.7, 0.7)
     """
-    if method not in METHODS:
-        raise ValueError(f"method {method!r} is not known.{suggest(str(method), METHODS)} Methods are {', '.join(METHODS)}")
+    checked_method(method, METHODS)
     if method == "rosenstein" and (radius is not None or neighbours != 1):
         raise ValueError("rosenstein follows the one nearest neighbour; neighbours= and radius= need method='kantz'")
     values, spacing, flow = read_series(series, component, sampling)
     values, gapless = standardised(values)
-    period = mean_period(values, gapless)
-    theiler = math.ceil(period) if theiler is None else _at_least_zero(theiler, "theiler")
-    single = values.shape[1] == 1 and dimension is None
-    delays = 1 if dimension is None else whole(dimension, "dimension")
-    lag = (first_lag(values) if single or delays > 1 else 1) if lag is None else whole(lag, "lag")
-    delays = enough_delays(values, gapless, lag, theiler) if single else delays
+    delays, lag, theiler, period = embedding_of(values, gapless, dimension, lag, theiler)
     if orbital is None:
         orbital = method == "rosenstein" and delays * values.shape[1] > 1 and (period >= SMOOTH if flow is None else flow)
     if orbital and delays * values.shape[1] == 1:
@@ -281,19 +272,14 @@ def _sloped(curves: np.ndarray, start: int, end: int, spacing: float) -> Line:
 
     slope, third = slopes(start, end), (end - start) // 3
     thirds = [slopes(a, a + third)[0] for a in (start, (start + end - third) // 2, end - third)]
-    error = math.hypot(_jackknife(slope), float(np.std(thirds)))
+    error = math.hypot(jackknife(slope), float(np.std(thirds)))
     flat = abs(slope[0]) <= 3 * error
     reason = "the exponent is zero within three errors" if flat else ""
     return Line(float(slope[0]), error, start * spacing, end * spacing, "flat" if flat else "ok", reason)
 
 
-def _jackknife(estimates: np.ndarray) -> np.ndarray:
-    """The standard error of estimates (of all, and without each block; ...)."""
-    return np.sqrt((BLOCKS - 1) * estimates[1:].var(axis=0))
-
-
 def _dataset(followed: Followed, line: Line, spacing: float, attrs: dict) -> xr.Dataset:
-    curve, error = followed.curves[0], _jackknife(followed.curves)
+    curve, error = followed.curves[0], jackknife(followed.curves)
     return xr.Dataset(
         {
             "exponent": line.slope,
@@ -304,12 +290,3 @@ def _dataset(followed: Followed, line: Line, spacing: float, attrs: dict) -> xr.
         coords={"time": np.arange(len(curve)) * spacing, "start": line.start, "end": line.end},
         attrs=attrs | {"status": line.status, "reason": line.reason, "version": package_version()},
     )
-
-
-def _at_least_zero(value, what: str) -> int:
-    if isinstance(value, bool) or value != 0:
-        try:
-            return whole(value, what)
-        except ValueError:
-            raise ValueError(f"{what} must be a whole number of samples, 0 or more; {value!r} given") from None
-    return 0

@@ -56,13 +56,13 @@ def _dominant_period(system: System, samples: int, periods: int, blocks: int) ->
         raise NoPeriod(f"every component of {system.label} grows at a constant rate")
     duration, coarse = 100 * _scale(system), min(samples, 4096)
     for _ in range(TRIES):
-        found = _peak(*_spectrum(_series(system, duration, coarse, moving), duration, 4))
+        found = peak(*spectrum(_series(system, duration, coarse, moving), duration, 4))
         if 0.5 * periods < duration / found < 2 * periods or coarse == samples:
             break
         duration = float(np.clip(periods * found, duration / 30, duration * 30))
-    frequency, power = _spectrum(_series(system, periods * found, samples, moving), periods * found, blocks)
-    value = _peak(frequency, power)
-    without = [_peak(frequency, np.delete(power, k, axis=0)) for k in range(len(power))]
+    frequency, power = spectrum(_series(system, periods * found, samples, moving), periods * found, blocks)
+    value = peak(frequency, power)
+    without = [peak(frequency, np.delete(power, k, axis=0)) for k in range(len(power))]
     error = math.sqrt((len(power) - 1) / len(power) * float(np.sum((np.array(without) - value) ** 2)))
     return Period(value, math.hypot(error, value * MISPLACED * (blocks * value / (periods * found)) ** 2))
 
@@ -91,7 +91,7 @@ def _series(system: System, duration: float, samples: int, moving: list[int]) ->
     return (series[:, varied] - series[:, varied].mean(axis=0)) / spread[varied]
 
 
-def _spectrum(series: np.ndarray, duration: float, blocks: int) -> tuple[np.ndarray, np.ndarray]:
+def spectrum(series: np.ndarray, duration: float, blocks: int) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies, and the power of each of `blocks` pieces (Hann window), summed over components."""
     length = len(series) // blocks
     window = np.hanning(length)[:, None]
@@ -102,10 +102,10 @@ def _spectrum(series: np.ndarray, duration: float, blocks: int) -> tuple[np.ndar
     return frequency[1:], power[:, 1:]
 
 
-def _peak(frequency: np.ndarray, power: np.ndarray) -> float:
+def peak(frequency: np.ndarray, power: np.ndarray) -> float:
     """1 / frequency of the band with the largest variance, refined by a parabola in log frequency."""
-    centres, bands = _bands(len(frequency))
-    variance = bands @ power.mean(axis=0)
+    centres, weights = octaves(len(frequency))
+    variance = weights @ power.mean(axis=0)
     k = int(np.clip(variance.argmax(), 1, len(centres) - 2))
     before, here, after = variance[k - 1 : k + 2]
     bend = before - 2 * here + after
@@ -114,7 +114,7 @@ def _peak(frequency: np.ndarray, power: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=16)
-def _bands(count: int) -> tuple[np.ndarray, np.ndarray]:
+def octaves(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Log frequencies of band centres, relative to the lowest frequency, and the bands' weights (band, frequency)."""
     logs = np.log(np.arange(1, count + 1))
     centres = np.arange(0, logs[-1], WIDTH / 8)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from chaoslab.invariants.cloud import Cloud, standardised
+from chaoslab.invariants.cloud import Cloud
+from chaoslab.invariants.series import standardised
 
 
 def test_neighbours_are_the_nearest_outside_the_window():

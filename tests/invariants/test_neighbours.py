@@ -9,8 +9,9 @@ import xarray as xr
 
 import chaoslab as cl
 from chaoslab.invariants import neighbours
-from chaoslab.invariants.cloud import Cloud, standardised
+from chaoslab.invariants.cloud import Cloud
 from chaoslab.invariants.neighbours import exponent_from_data
+from chaoslab.invariants.series import standardised
 
 HENON, LORENZ, ROSSLER = 0.41922, 0.9056, 0.0714
 
