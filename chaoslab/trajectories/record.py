@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import hashlib
 import importlib.util
 import json
 import os
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
+from ..systems import System, load
 from ..systems.catalogue import MEASURED, measured
 from .schema import package_version
 
@@ -38,6 +40,20 @@ def record(found: Mapping[str, Mapping[str, Sequence]], command: str, seed: int)
                 "date": datetime.date.today().isoformat(),
             }
     _write(rows)
+
+
+def digest(system: System) -> str:
+    """A short name for a definition, without what was measured of it."""
+    kept = {key: value for key, value in system.definition().items() if key not in ("period", "lyapunov_time")}
+    return hashlib.sha256(repr(kept).encode()).hexdigest()[:12]
+
+
+def defined(name: str, definition: str) -> System:
+    """The system of that name; raises ValueError if its `digest` is another."""
+    system = load(name)
+    if digest(system) != definition:
+        raise ValueError(f"{name} is defined otherwise here; give all workers the same version of chaoslab")
+    return system
 
 
 def _write(rows: dict) -> None:
