@@ -80,7 +80,7 @@ def attractor_still(
     import matplotlib.pyplot as plt
 
     points, axes = _points(ds, components)
-    values, _ = _colours(ds, points, colour)
+    values, legend = _colours(ds, points, colour)
     flat, solid = len(axes) == 2, ds.attrs["kind"] != "map"
     if ax is None:
         ax = plt.figure(figsize=(6, 5)).add_subplot(projection=None if flat else "3d")
@@ -88,23 +88,26 @@ def attractor_still(
         raise ValueError("three components need a 3-D axis: figure.add_subplot(projection='3d'), or name two components")
     for m, rows in enumerate(points.values):
         if solid:
-            _line(ax, rows, None if values is None else values[m], m)
+            drawn = _line(ax, rows, None if values is None else values[m], m)
         else:
             paint = {"color": COLOURS[m % len(COLOURS)]} if values is None else {"c": values[m], "cmap": SCALE.lower()}
-            ax.scatter(*rows.T, s=1, linewidths=0, **paint)
+            drawn = ax.scatter(*rows.T, s=1, linewidths=0, **paint)
+        if values is not None:
+            drawn.set_clim(np.nanmin(values), np.nanmax(values))  # members share the colours
+    if isinstance(colour, xr.DataArray):
+        ax.figure.colorbar(drawn, ax=ax, label=legend, shrink=0.8, pad=0.02 if flat else 0.12)
     ax.set_title(title or f"{ds.attrs['name']}: {length(ds)}")
     for axis, text in zip("xyz", axes, strict=False):
         getattr(ax, f"set_{axis}label")(text)
     return ax
 
 
-def _line(ax, rows: np.ndarray, values: np.ndarray | None, m: int, width: float = 0.6) -> None:
+def _line(ax, rows: np.ndarray, values: np.ndarray | None, m: int, width: float = 0.6):
     from matplotlib.collections import LineCollection
     from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
     if values is None:
-        ax.plot(*rows.T, lw=width, color=COLOURS[m % len(COLOURS)])
-        return
+        return ax.plot(*rows.T, lw=width, color=COLOURS[m % len(COLOURS)])[0]
     kind = LineCollection if rows.shape[1] == 2 else Line3DCollection
     whole = np.isfinite(rows).all(axis=1)
     rows, values = rows[whole], values[whole]
@@ -115,6 +118,7 @@ def _line(ax, rows: np.ndarray, values: np.ndarray | None, m: int, width: float 
         pad = 0.03 * (b - a) or 1.0
         left, right = getattr(ax, f"get_{axis}lim")() if m else (np.inf, -np.inf)  # members share the axes
         getattr(ax, f"set_{axis}lim")(min(a - pad, left), max(b + pad, right))
+    return collection
 
 
 def _points(ds: xr.Dataset, components) -> tuple[xr.DataArray, list[str]]:

@@ -7,6 +7,9 @@ import xarray as xr
 
 from .style import COLOURS
 
+#: The part of a run whose first wild values are cut off.
+SETTLED = 0.02
+
 
 def convergence(spectrum: xr.Dataset, indices: Sequence[int] | int = 1, *, title: str | None = None):
     """Exponents of a spectrum by `lyapunov_spectrum` as the run grew, with two standard errors of the end, as matplotlib axes."""
@@ -25,6 +28,9 @@ def convergence(spectrum: xr.Dataset, indices: Sequence[int] | int = 1, *, title
     ax.set_xlabel("length of the run (iterations)" if spectrum.attrs["kind"] == "map" else "length of the run (time units)")
     ax.set_ylabel(f"exponent ({spectrum['exponent'].attrs['units']})")
     ax.margins(x=0.01)
+    settled = spectrum["trace"].sel(index=indices).isel(elapsed=elapsed >= SETTLED * elapsed[-1])
+    low, high, room = float(settled.min()), float(settled.max()), 3 * float(spectrum["error"].sel(index=indices).max())
+    ax.set_ylim(low - room, high + room)
     if len(indices) > 1:
         ax.legend(frameon=False)
     ax.set_title(title or f"{spectrum.attrs['name']}: the estimate settles, within two standard errors")
