@@ -189,7 +189,6 @@ def test_attractor_still_has_labelled_axes(lorenz):
         figures.attractor_still(lorenz, ax=flat)
 
 
-@pytest.mark.parametrize("pair", [None, ["x", "z"]])
 def test_a_still_coloured_by_values_says_what_they_are(lorenz):
     values = lorenz.state.sel(component="z", drop=True).rename("height")
     ax = figures.attractor_still(lorenz, ["x", "y"], colour=values)
@@ -199,6 +198,7 @@ def test_a_still_coloured_by_values_says_what_they_are(lorenz):
     assert limits == {(float(values.min()), float(values.max()))}, "both members share the colours"
 
 
+@pytest.mark.parametrize("pair", [None, ["x", "z"]])
 def test_the_still_shows_all_members(lorenz, pair):
     """Axis limits hold every point drawn."""
     ax = figures.attractor_still(lorenz, pair)
