@@ -20,11 +20,12 @@ def code_cells(page):
     return [cell for cell in page.cells if cell.cell_type == "code"]
 
 
-def shown(cell) -> list[str]:
+def shown(cell) -> str:
     """The text a cell shows; pictures and HTML have ids of their own and are left out, and so are bars of progress."""
     kept = [output for output in cell.outputs if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})]
     texts = [output.get("text", output.get("data", {}).get("text/plain", "")) for output in kept]
-    return [re.sub(r"0x[0-9a-f]+", "0x", text) for text in texts if not re.match(r"(Figure\(|VBox\()", text)]
+    texts = [re.sub(r"0x[0-9a-f]+", "0x", text) for text in texts if not re.match(r"(Figure\(|VBox\()", text)]
+    return "".join(texts)  # what is printed may come in several pieces
 
 
 @every_page
