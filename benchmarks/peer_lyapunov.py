@@ -7,9 +7,9 @@ import numpy as np
 from dysts import flows
 from dysts.analysis import find_lyapunov_exponents
 
-RUNS = 3
-#: Samples, and samples a period as its documentation has them; four times as many take more than two minutes.
-SAMPLES, PER_PERIOD = 500, 100
+RUNS = 2
+#: Samples, and samples a period, as its documentation has them.
+SAMPLES, PER_PERIOD = 2000, 100
 
 
 def main() -> None:
