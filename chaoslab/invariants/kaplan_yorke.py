@@ -11,10 +11,14 @@ def kaplan_yorke_dimension(spectrum: xr.Dataset) -> xr.Dataset:
     """The Kaplan-Yorke (Lyapunov) dimension, j + (sum of the first j exponents) / |exponent j + 1|, as `value` and `error`.
 
     j is the largest number of exponents whose sum is not negative. All dimensions where the whole sum is not negative; 0 where
-    the largest exponent is; NaN where more exponents than the spectrum has would be needed. Kaplan & Yorke, in Functional
-    Differential Equations and Approximation of Fixed Points (1979).
+    the largest exponent is; NaN where more exponents than the spectrum has would be needed. Of motion that is not chaotic,
+    exponents within three errors of zero count as zero. Kaplan & Yorke, in Functional Differential Equations and Approximation
+    of Fixed Points (1979).
     """
     exponents, covariance = spectrum["exponent"].values, spectrum["covariance"].values
+    slack = CLEARLY * np.nan_to_num(spectrum["error"].values)
+    if not (exponents > slack).any():
+        exponents = np.where(np.abs(exponents) <= slack, 0.0, exponents)
     sums = np.cumsum(exponents)
     whole = int(spectrum.attrs["dimension"])
     kept = np.flatnonzero(sums >= _tiny(exponents))

@@ -23,6 +23,8 @@ def spectrum(exponents, errors=None, dimension=None):
         ([0.2, 0.1], None, 2),
         ([-0.1, -2], None, 0),
         ([0, -2], None, 1),
+        ([-1e-3, -2e-3, 1e-3], None, 3),
+        ([-1e-3, -0.5], None, 1),
         ([0.15, 0, -np.inf], None, 2),
         ([0.2, 0.1], 5, np.nan),
         ([0.2, 0.1, -0.5], 40, 2 + 0.3 / 0.5),
