@@ -6,6 +6,7 @@ from .attractor import attractor_still as attractor_still
 from .complexity import complexity_plane as complexity_plane
 from .complexity import over_lag as over_lag
 from .distance import distance as distance
+from .distance import distance_still as distance_still
 from .estimates import convergence as convergence
 from .estimates import over_parameter as over_parameter
 from .gallery import gallery as gallery

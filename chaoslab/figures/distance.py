@@ -13,10 +13,8 @@ def distance(first: xr.Dataset, second: xr.Dataset, *, title: str | None = None)
     """
     import plotly.graph_objects as go
 
-    if first.sizes["time"] != second.sizes["time"] or not np.array_equal(first["time"], second["time"]):
-        raise ValueError("the two trajectories are sampled at different times; simulate both with the same periods and samples")
     few_enough(first["state"])
-    apart = np.sqrt(((second["state"] - first["state"]) ** 2).sum("component", skipna=False))
+    apart = _apart(first, second)
     time, unit = clock(first)
     figure = go.Figure()
     for m, values in enumerate(apart.transpose("member", "time").values):
@@ -31,3 +29,26 @@ def distance(first: xr.Dataset, second: xr.Dataset, *, title: str | None = None)
         margin={"l": 80, "r": 20, "t": 50, "b": 50},
     )  # fmt: skip
     return figure
+
+
+def distance_still(first: xr.Dataset, second: xr.Dataset, *, title: str | None = None):
+    """The same as a matplotlib still; returns its axes."""
+    import matplotlib.pyplot as plt
+
+    apart = _apart(first, second)
+    time, unit = clock(first)
+    _, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    for m, values in enumerate(apart.transpose("member", "time").values):
+        ax.semilogy(time, np.where(values > 0, values, np.nan), lw=0.9, color=COLOURS[m % len(COLOURS)])
+    ax.set_xlabel(unit)
+    ax.set_ylabel("distance (state units)")
+    ax.margins(x=0.01)
+    ax.set_title(title or f"{first.attrs['name']}: how far apart")
+    return ax
+
+
+def _apart(first: xr.Dataset, second: xr.Dataset) -> xr.DataArray:
+    """The distance (member, time) of two trajectories."""
+    if first.sizes["time"] != second.sizes["time"] or not np.array_equal(first["time"], second["time"]):
+        raise ValueError("the two trajectories are sampled at different times; simulate both with the same periods and samples")
+    return np.sqrt(((second["state"] - first["state"]) ** 2).sum("component", skipna=False))

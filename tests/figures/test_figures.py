@@ -252,6 +252,15 @@ def test_distance_grows_from_the_difference_of_the_starts(lorenz):
         figures.distance(lorenz, cl.simulate("Lorenz", 2, 20, members=2))
 
 
+def test_the_still_of_a_distance_shows_the_same(lorenz):
+    nudged = lorenz.assign(state=lorenz.state + 1e-6)
+    ax = figures.distance_still(lorenz, nudged, title="Near")
+    assert [line.get_ydata() for line in ax.lines] == [pytest.approx(np.full(lorenz.sizes["time"], 3**0.5 * 1e-6))] * 2
+    assert (ax.get_title(), ax.get_yscale()) == ("Near", "log")
+    with pytest.raises(ValueError, match="sampled at different times"):
+        figures.distance_still(lorenz, nudged.isel(time=slice(3)))
+
+
 def test_gallery_has_a_panel_a_system(tmp_path):
     figure = figures.gallery(["Lorenz", "Henon", "Logistic"], periods=5, columns=2)
     panels = [ax for ax in figure.axes if ax.get_title()]
