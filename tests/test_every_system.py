@@ -260,7 +260,9 @@ def test_what_was_measured_does_not_contradict_itself(name):
 def test_exponents_are_those_that_were_measured(name):
     """A short run finds the stored value within errors; of few components all exponents, whose sum is the divergence."""
     system, row = cl.load(name), quantities()[name]["largest_exponent"]
-    time = 10_000 if system.kind == "map" else 100 * system.period
+    time = 100 * system.period
+    if system.kind == "map":  # an orbit that sticks does so for tens of thousands of iterations
+        time = 200_000 if name in COARSE else 10_000
     if 1 < system.dimension <= 6 and system.kind != "delay":
         found = lyapunov_spectrum(system, time=time, rng=1, progress=False)
         values = found.exponent.values
@@ -269,10 +271,7 @@ def test_exponents_are_those_that_were_measured(name):
     else:
         found = largest_exponent(system, time=time, rng=1, progress=False)
     value, error = float(found.exponent[0]), float(found.error[0])
-    allowed = 5 * np.hypot(error, float(row["error"])) + 1 / time
-    if name in COARSE:  # a short run may see one island only
-        allowed = max(allowed, 0.8 * float(row["value"]))
-    assert abs(value - float(row["value"])) < allowed
+    assert abs(value - float(row["value"])) < 5 * np.hypot(error, float(row["error"])) + 1 / time
 
 
 def _largest_term(system, key, states) -> float:

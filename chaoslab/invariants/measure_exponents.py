@@ -22,9 +22,12 @@ MARGIN, AT_ONCE = 0.8, 10
 #: Periods (a map's iterations) of the first run, and of the longest one.
 FIRST = {"flow": 1000, "delay": 400, "map": 100_000}
 LONGEST = {"flow": 100_000, "delay": 40_000, "map": 2_000_000}
-#: Where a period takes tens of milliseconds.
-SHORTER = {"KuramotoSivashinsky": 5_000, "MacArthur": 5_000, "ScrollDelay": 1_000}
-SHORTER |= {"BlinkingRotlet": 2_000, "BlinkingVortex": 50_000}
+#: The longest run of those whose period takes tens of milliseconds.
+SHORTER = {
+    **{"BlinkingRotlet": 50_000, "BlinkingVortex": 50_000, "KuramotoSivashinsky": 5_000, "MacArthur": 5_000},
+    **{"MackeyGlass30": 4_000, "NicholsonBlowflies": 4_000, "PiecewiseCircuit": 4_000, "ScrollDelay": 1_000},
+    **{"SprottDelay": 4_000, "VossDelay": 4_000},
+}
 #: Exponents to take where all would take too long; from the dimension LARGE on, so many.
 FEWER, LARGE, FEW = {"MacArthur": 4, "KuramotoSivashinsky": 8, "ElNinoDelay": 2, "SprottDelay": 2}, 41, 6
 #: Members of a longer run begin so many Lyapunov times apart, where the exponent is positive by so many errors.
