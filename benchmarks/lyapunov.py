@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from integration import installed_peer
 from report import circumstances, show_targets, target, write
-from verification import published, rows_by_system
+from verification import published
 
 import chaoslab as cl
 from chaoslab.invariants import largest_exponent, lyapunov_spectrum
-from chaoslab.systems.catalogue import every_system
+from chaoslab.systems.catalogue import every_system, measurements
 from chaoslab.trajectories.schema import package_version
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,7 +50,7 @@ def peer(python: str) -> dict:
     """The peer's routine on Lorenz: seconds, and how far its runs are from the true value."""
     command = [python, "-W", "ignore", str(Path(__file__).with_name("peer_lyapunov.py"))]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-    off = np.array(found["exponents"]) - float(rows_by_system()["Lorenz"]["largest_exponent"]["value"])
+    off = np.array(found["exponents"]) - float(measurements()["Lorenz"]["largest_exponent"]["value"])
     return found | {"error": float(np.sqrt(np.mean(off**2)))}
 
 
@@ -103,7 +103,7 @@ def sum_gap(name: str) -> dict:
 def compare(k: int) -> dict:
     """Entry k of the published spectra: what we find at its setting, and the worst difference over what is allowed."""
     entry = published()[k]
-    wanted, own = len(entry["exponents"]), rows_by_system().get(entry["system"], {})
+    wanted, own = len(entry["exponents"]), measurements().get(entry["system"], {})
     if not entry["parameters"] and "state" not in entry and f"exponent {wanted}" in own:
         values, errors = (part[:wanted] for part in spectrum_of(own))
     else:
@@ -127,7 +127,7 @@ def swept(function, cells: list[dict], store: Path, version: str, label: str) ->
 
 
 def main(out: Path, python: str | None) -> None:
-    rows, version = rows_by_system(), package_version()
+    rows, version = measurements(), package_version()
     seen = identities(rows)
     ours, theirs = lorenz(), peer(python or installed_peer())
     stores = [out.with_suffix(f".{word}.sqlite") for word in ("sums", "honest", "published")]

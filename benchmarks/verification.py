@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import chaoslab as cl
-from chaoslab.systems.catalogue import measured
+from chaoslab.systems.catalogue import measurements
 from chaoslab.systems.listing import with_error
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,14 +45,6 @@ THIRD = """
 ## Why some differ
 
 """
-
-
-def rows_by_system() -> dict[str, dict[str, dict[str, str]]]:
-    """What measured.csv holds: rows by system and quantity."""
-    found: dict[str, dict] = {}
-    for row in measured():
-        found.setdefault(row["system"], {})[row["quantity"]] = row
-    return found
 
 
 def published() -> list[dict]:
@@ -95,7 +87,7 @@ def page() -> str:
     """The text of docs/exponents.md."""
     peer = json.loads((ROOT / "tests" / "peer.json").read_text(encoding="utf-8"))["exponents"]
     changed = set(tomllib.loads((ROOT / "tests" / "peer_differences.toml").read_text(encoding="utf-8")))
-    known, rows = at_our_own_setting(published()), rows_by_system()
+    known, rows = at_our_own_setting(published()), measurements()
     lines, off = [], {"largest": [], "spectrum": []}
     for name in cl.names():
         own, entry = rows.get(name, {}), known.get(name, {})

@@ -14,7 +14,7 @@ import chaoslab as cl
 from chaoslab.integrate import solve
 from chaoslab.invariants import largest_exponent, lyapunov_spectrum
 from chaoslab.systems import reference as citation
-from chaoslab.systems.catalogue import _find, _read, measured
+from chaoslab.systems.catalogue import claimed_regime, measurements
 from chaoslab.systems.emit import scalar_function
 from chaoslab.systems.tree import Node, walk
 
@@ -210,7 +210,7 @@ def test_orbit_stays_bounded_and_keeps_the_schema(name):
 
 @pytest.mark.parametrize("name", FLOWS + DELAYS)
 def test_period_is_measured_and_not_typed(name):
-    row = {(entry["system"], entry["quantity"]): entry for entry in measured()}[name, "period"]
+    row = measurements()[name]["period"]
     system = cl.load(name)
     assert system.period == float(row["value"])
     assert row["method"]
@@ -221,20 +221,11 @@ def test_period_is_measured_and_not_typed(name):
         assert 0.4 < quick.value / system.period < 2.5
 
 
-@cache
-def quantities():
-    """What measured.csv has of each system: rows by quantity."""
-    found = {}
-    for row in measured():
-        found.setdefault(row["system"], {})[row["quantity"]] = row
-    return found
-
-
 @every_system
 def test_what_was_measured_does_not_contradict_itself(name):
     """Regime, exponents, Lyapunov time and dimension, and the file's own claim."""
-    system, found = cl.load(name), quantities()[name]
-    claim, regime = _read(_find(name)).get("regime", "chaotic"), found["regime"]["value"]
+    system, found = cl.load(name), measurements()[name]
+    claim, regime = claimed_regime(name), found["regime"]["value"]
     assert regime == claim or {claim, regime} <= set(CHAOS)
     largest, error = (float(found["largest_exponent"][key]) for key in ("value", "error"))
     assert (largest > 3 * error and regime in CHAOS) == (regime in CHAOS) == ("lyapunov_time" in found)
@@ -259,7 +250,7 @@ def test_what_was_measured_does_not_contradict_itself(name):
 @every_system
 def test_exponents_are_those_that_were_measured(name):
     """A short run finds the stored value within errors; of few components all exponents, whose sum is the divergence."""
-    system, row = cl.load(name), quantities()[name]["largest_exponent"]
+    system, row = cl.load(name), measurements()[name]["largest_exponent"]
     time = 100 * system.period
     if system.kind == "map":  # an orbit that sticks does so for tens of thousands of iterations
         time = 200_000 if name in COARSE else 10_000

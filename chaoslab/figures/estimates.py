@@ -15,6 +15,8 @@ def convergence(spectrum: xr.Dataset, indices: Sequence[int] | int = 1, *, title
     """Exponents of a spectrum by `lyapunov_spectrum` as the run grew, with two standard errors of the end, as matplotlib axes."""
     import matplotlib.pyplot as plt
 
+    if "trace" not in getattr(spectrum, "variables", ()):
+        raise TypeError(f"convergence() takes a spectrum by lyapunov_spectrum(); {_what(spectrum)} given")
     indices = np.atleast_1d(indices).tolist()
     known = spectrum["index"].values.tolist()
     if wrong := [k for k in indices if k not in known]:
@@ -41,6 +43,8 @@ def over_parameter(scan: xr.Dataset, value: str = "exponent", error: str = "erro
     """An estimate over the one axis of a sweep's dataset, each with two standard errors, as matplotlib axes."""
     import matplotlib.pyplot as plt
 
+    if not {value, error} <= set(getattr(scan, "variables", ())):
+        raise TypeError(f"over_parameter() takes a sweep's dataset with {value!r} and {error!r}; {_what(scan)} given")
     if scan[value].ndim != 1:
         raise ValueError(f"one axis is drawn; {value!r} has {scan[value].ndim}: {', '.join(map(str, scan[value].dims))}")
     [axis] = scan[value].dims
@@ -52,3 +56,8 @@ def over_parameter(scan: xr.Dataset, value: str = "exponent", error: str = "erro
     ax.margins(x=0.01)
     ax.set_title(title or f"{value} over {axis}, with two standard errors")
     return ax
+
+
+def _what(given) -> str:
+    """What was given in place of a dataset, or what such a one holds."""
+    return f"a dataset of {', '.join(map(str, given))}" if isinstance(given, xr.Dataset) else type(given).__name__

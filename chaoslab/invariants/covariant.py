@@ -15,10 +15,11 @@ from tqdm.auto import trange
 
 from ..integrate import TOLERANCE
 from ..integrate.tangent import Bundle, bundle
-from ..systems import System, load
+from ..systems import System, as_system
 from ..trajectories.grid import positive, whole
-from ..trajectories.schema import described, package_version
-from .lyapunov import checked_count, divided_orbit, factor_interval, mean_covariance, seed_text, time_unit
+from ..trajectories.schema import described, package_version, seed_text
+from .lyapunov import checked_count, factor_interval, mean_covariance
+from .orbit import divided_orbit, time_unit
 
 #: Length by default, in periods of so many samples, or in iterations.
 PERIODS, SAMPLES, ITERATIONS = 100, 32, 1000
@@ -76,7 +77,7 @@ def covariant_vectors(
     >>> [round(float(value), 8) for value in (found.vector[0] ** 2).sum("component")]
     [1.0, 1.0]
     """
-    system = load(system) if isinstance(system, str) else system
+    system = as_system(system, "covariant_vectors")
     _check(system)
     count, unit = checked_count(system, count), time_unit(system)
     spacing, kept, before = _lengths(system, unit, time, samples, transient)
@@ -91,8 +92,6 @@ def covariant_vectors(
 
 
 def _check(system) -> None:
-    if not isinstance(system, System):
-        raise TypeError(f"covariant_vectors() takes a System or a name such as 'Lorenz'; {type(system).__name__} given")
     if system.kind == "delay":
         raise ValueError(
             f"{system.label} is a delay system, whose differences are functions over its longest lag; covariant vectors are those "

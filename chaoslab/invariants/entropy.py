@@ -12,8 +12,7 @@ import numpy as np
 import xarray as xr
 
 from ..trajectories.grid import positive, whole
-from ..trajectories.schema import package_version
-from .lyapunov import seed_text
+from ..trajectories.schema import package_version, seed_text
 from .ordinal import BLOCKS, block_weights, bootstrap, checked_resamples
 from .ordinal_patterns import block_counts, checked_lags, checked_length, checked_span, codes
 from .series import read_all

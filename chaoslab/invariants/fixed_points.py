@@ -7,11 +7,11 @@ import xarray as xr
 
 from ..integrate import iterate, solve
 from ..integrate.roots import SAME, Solutions, solutions
-from ..systems import System, load, suggest
+from ..systems import System, as_system, suggest
 from ..systems.tree import walk
 from ..trajectories.grid import whole
-from ..trajectories.schema import described, package_version
-from .lyapunov import seed_text, time_unit
+from ..trajectories.schema import described, package_version, seed_text
+from .orbit import time_unit
 
 #: Starts where none are asked for, and from the dimension LARGE on.
 STARTS, FEWER, LARGE = 2048, 256, 10
@@ -52,7 +52,7 @@ def fixed_points(
     >>> found.kind.values.tolist()
     ['saddle-focus', 'saddle', 'saddle-focus']
     """
-    system = load(system) if isinstance(system, str) else system
+    system = as_system(system, "fixed_points")
     _check(system)
     system = system.with_(**parameters) if parameters else system
     drifting = _drifting(system)
@@ -90,8 +90,6 @@ def fixed_points(
 
 
 def _check(system) -> None:
-    if not isinstance(system, System):
-        raise TypeError(f"fixed_points() takes a System or a name such as 'Lorenz'; {type(system).__name__} given")
     if system.kind == "delay":
         raise ValueError(
             f"{system.label} is a delay system: a fixed point of it has infinitely many eigenvalues, which are not computed here"

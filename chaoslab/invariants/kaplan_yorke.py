@@ -15,6 +15,7 @@ def kaplan_yorke_dimension(spectrum: xr.Dataset) -> xr.Dataset:
     exponents within three errors of zero count as zero. Kaplan & Yorke, in Functional Differential Equations and Approximation
     of Fixed Points (1979).
     """
+    _check(spectrum, "kaplan_yorke_dimension")
     exponents, covariance = spectrum["exponent"].values, spectrum["covariance"].values
     slack = CLEARLY * np.nan_to_num(spectrum["error"].values)
     if not (exponents > slack).any():
@@ -49,6 +50,7 @@ def pesin_sum(spectrum: xr.Dataset) -> xr.Dataset:
 
     NaN where all exponents in the spectrum are positive but there may be more.
     """
+    _check(spectrum, "pesin_sum")
     exponents, covariance = spectrum["exponent"].values, spectrum["covariance"].values
     positive = exponents > CLEARLY * spectrum["error"].values
     if positive.all() and len(exponents) != spectrum.attrs["dimension"]:
@@ -58,10 +60,16 @@ def pesin_sum(spectrum: xr.Dataset) -> xr.Dataset:
 
 def lyapunov_time(spectrum: xr.Dataset) -> xr.Dataset:
     """1 / the largest exponent (natural logarithm), as `value` and `error`; NaN where it is not positive by three errors."""
+    _check(spectrum, "lyapunov_time")
     first, error = float(spectrum["exponent"][0]), float(spectrum["error"][0])
     if not first > CLEARLY * error:
         return _estimate(np.nan, np.nan)
     return _estimate(1 / first, error / first**2)
+
+
+def _check(spectrum, asking: str) -> None:
+    if not isinstance(spectrum, xr.Dataset) or not {"exponent", "error", "covariance"} <= set(spectrum):
+        raise TypeError(f"{asking}() takes a spectrum by lyapunov_spectrum(), with its errors; {type(spectrum).__name__} given")
 
 
 def _estimate(value: float, error: float) -> xr.Dataset:

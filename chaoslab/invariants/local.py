@@ -15,12 +15,12 @@ from tqdm.auto import tqdm
 
 from ..integrate import TOLERANCE
 from ..integrate.tangent import bundle
-from ..systems import System, load
+from ..systems import System, as_system
 from ..trajectories import check, simulate, system_of
 from ..trajectories.grid import positive, whole
-from ..trajectories.schema import package_version
+from ..trajectories.schema import package_version, seed_text
 from .covariant import Unsettled
-from .lyapunov import factor_interval, seed_text
+from .lyapunov import factor_interval
 
 #: Trajectory where a system is given, in periods or iterations.
 PERIODS, ITERATIONS = 100, 10_000
@@ -118,7 +118,7 @@ def finite_time_exponents(
 
 
 def _simulated(system: System | str) -> xr.Dataset:
-    system = load(system) if isinstance(system, str) else system
+    system = as_system(system, "finite_time_exponents")
     _no_delay(system)
     return simulate(system, ITERATIONS if system.kind == "map" else PERIODS)
 

@@ -9,18 +9,17 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from ..integrate import TOLERANCE, iterate, solve
+from ..integrate import TOLERANCE
 from ..integrate.tangent import Bundle, bundle
-from ..systems import System, load
-from ..trajectories import NoPeriod, dominant_period
-from ..trajectories.schema import package_version
+from ..systems import System, as_system
+from ..trajectories.grid import positive, whole
+from ..trajectories.schema import package_version, seed_text
+from .orbit import divided_orbit, start_time, time_unit
 
 #: Members of a flow fill one vector of the processor; a map's are many, since each step is one numpy call for all.
 MEMBERS = {"flow": 8, "map": 64, "delay": 4}
 #: Periods, or iterations, of all members together where no time is given.
 PERIODS, ITERATIONS = {"flow": 4000, "delay": 1000}, 200_000
-#: Periods, or iterations, before the first member, and samples by which the size of the motion is told.
-SETTLE, SETTLING, SIZING = 100, 1000, 2048
 #: e-folds by which the first difference may outgrow the last between two factors: bursts may reach half as much more.
 PARTING = 8.0
 #: Batches that scatter by less than this part of how far the mean swings are those of a cycle.
@@ -78,7 +77,7 @@ def lyapunov_spectrum(
     >>> float(lyapunov_spectrum("Henon", time=20_000, progress=False).exponent[0].round(1))
     0.4
     """
-    system = load(system) if isinstance(system, str) else system
+    system = as_system(system, "lyapunov_spectrum")
     count = checked_count(system, count)
     members = _checked(system, time, transient, members, apart)
     unit = time_unit(system)
@@ -87,7 +86,7 @@ def lyapunov_spectrum(
     starts, scale = divided_orbit(system, members, unit, transient, between)
     group = bundle(system, starts, count, scale=scale, rng=np.random.default_rng(rng), tolerance=tolerance)
     if system.flat.timed:
-        group.t = _start_time(system, unit, transient)
+        group.t = start_time(system, unit, transient)
         if system.kind == "map":
             group.t = group.t + round(total / members) * np.arange(members)
     interval = factor_interval(group, unit)
@@ -119,83 +118,21 @@ def checked_count(system: System, count: int | None) -> int:
 
 
 def _checked(system: System, time, transient, members, apart) -> int:
-    """The number of members; raises ValueError for requests that make no sense."""
-    if time is not None and not 0 < time < math.inf:
-        raise ValueError(f"time is that of all members together, positive and in the system's unit; {time!r} given")
-    if transient is not None and not 0 <= transient < math.inf:
-        raise ValueError(f"transient is passed before the first member, in the system's unit, 0 or more; {transient!r} given")
-    if apart is not None and not (system.kind == "flow" and 0 < apart < math.inf):
-        raise ValueError(f"apart is a positive time between members of a flow; {apart!r} given for {system.label}, a {system.kind}")
+    """The number of members; an error for requests that make no sense."""
+    if time is not None:
+        positive(time, "time, of all members together,")
+    if transient is not None:
+        positive(transient, "transient, in the system's unit,", zero=True)
+    if apart is not None and system.kind != "flow":
+        raise ValueError(f"apart is a time between members of a flow; {apart!r} given for {system.label}, a {system.kind}")
+    if apart is not None:
+        positive(apart, "apart, the time from one member's start to the next,")
     if members is None:
         return 1 if system.flat.timed else MEMBERS[system.kind]
-    if isinstance(members, bool) or not isinstance(members, int | np.integer) or members < 1:
-        raise ValueError(f"members is a whole number of at least 1; {members!r} given")
+    members = whole(members, "members")
     if system.flat.timed and members > 1 and system.kind != "map":
         raise ValueError(f"{system.label} depends on time itself, so it is followed by one member; members={members} given")
-    return int(members)
-
-
-def seed_text(rng) -> str:
-    return "generator" if isinstance(rng, np.random.Generator) else str(rng)
-
-
-def time_unit(system: System) -> float:
-    """The dominant period, or, where the motion has none, a turn of the fastest mode of the linearised equations."""
-    if system.kind == "map":
-        return 1.0
-    try:
-        return system.period or dominant_period(system).value
-    except NoPeriod:
-        if system.kind == "delay":
-            return float(system.lags.max())
-        fastest = np.abs(np.linalg.eigvals(system.jacobian(system.initial))).max()
-        return 2 * math.pi / max(float(fastest), 1e-9)
-
-
-def divided_orbit(system: System, members: int, unit: float, transient: float | None, apart: float = 0.0):
-    """States or pasts that divide one long orbit into equal parts, and the size of the motion in each component.
-
-    Closer starts would follow one another, and count the same stretch several times.
-    """
-    if system.kind == "map":
-        solution = iterate(system, system.initial[None], SIZING, skip=SETTLING if transient is None else round(transient))
-    else:
-        before = SETTLE * unit if transient is None else transient
-        times = before + unit / 64 * np.arange(1, SIZING + 1)
-        solution = solve(system, system.initial[None], times, many=False)
-    _refuse_ended(system, solution)
-    shown = system.observe(solution.states[0])
-    scale = np.maximum(shown.std(axis=0), 1e-6 * np.abs(shown).max(axis=0))
-    now = solution.pasts[0] if system.kind == "delay" else solution.states[0, -1]
-    starts = [now]
-    for _ in range(members - 1):
-        if system.kind == "map":
-            begin = round(_start_time(system, unit, transient) + len(starts[1:]) * round(apart))
-            solution = iterate(system, now[None], 1, skip=round(apart), first=begin)
-        else:
-            begin = now.now if system.kind == "delay" else 0.0
-            looks = 2 if system.smooth else max(2, round(8 * apart / unit))  # a walk across switches goes back to its last look
-            times = np.linspace(begin, begin + apart, looks)
-            solution = solve(system, [now] if system.kind == "delay" else now[None], times, start=begin)
-        _refuse_ended(system, solution)
-        now = solution.pasts[0] if system.kind == "delay" else solution.states[0, -1]
-        starts.append(now)
-    copied = [past.copy() for past in starts] if system.kind == "delay" else np.array(starts)
-    return copied, np.where(scale > 0, scale, 1.0)
-
-
-def _start_time(system: System, unit: float, transient: float | None) -> float:
-    """When the first of `divided_orbit` begins."""
-    if system.kind == "map":
-        return float(SIZING - 1 + (SETTLING if transient is None else round(transient)))
-    return (SETTLE * unit if transient is None else transient) + unit / 64 * SIZING
-
-
-def _refuse_ended(system: System, solution) -> None:
-    if solution.status[0] != "ok":
-        why = f" ({solution.reasons[0]})" if solution.reasons[0] else ""
-        where = f"{system.label} {solution.status[0]} at t = {solution.ended[0]:.6g}{why}"
-        raise ValueError(f"{where}, so it has no exponents; choose another state, or parameters")
+    return members
 
 
 def factor_interval(group: Bundle, unit: float) -> float:

@@ -9,7 +9,8 @@ from ..trajectories.record import defined
 from ..trajectories.timescale import METHOD as PERIOD_METHOD
 from ..trajectories.timescale import SOLVER_TOLERANCE, NoPeriod, dominant_period
 from .kaplan_yorke import kaplan_yorke_dimension, lyapunov_time, pesin_sum
-from .lyapunov import largest_exponent, lyapunov_spectrum, time_unit
+from .lyapunov import largest_exponent, lyapunov_spectrum
+from .orbit import time_unit
 from .regime import regime
 
 #: How the dominant period is found.

@@ -12,8 +12,7 @@ import xarray as xr
 
 from ..systems import suggest
 from ..trajectories.grid import whole
-from ..trajectories.schema import package_version
-from .lyapunov import seed_text
+from ..trajectories.schema import package_version, seed_text
 from .ordinal_patterns import CHUNK, PIECES, block_counts, checked_lags, checked_length, checked_span, labels, moving
 from .ordinal_plane import entropy_complexity
 from .series import read_all

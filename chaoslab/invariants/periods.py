@@ -8,8 +8,7 @@ import xarray as xr
 from ..systems import suggest
 from ..trajectories import timescale
 from ..trajectories.grid import whole
-from ..trajectories.schema import package_version
-from .lyapunov import seed_text
+from ..trajectories.schema import package_version, seed_text
 from .surrogates import checked_level, gapless, rank_p
 
 #: background: what is taken for noise.

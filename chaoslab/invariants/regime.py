@@ -9,10 +9,12 @@ import xarray as xr
 
 from ..integrate import TOLERANCE, solve
 from ..integrate.tangent import Bundle, bundle
-from ..systems import System, load
+from ..systems import System, as_system
 from ..trajectories import NoPeriod, dominant_period
+from ..trajectories.grid import positive
 from ..trajectories.starts import phases
-from .lyapunov import MEMBERS, lyapunov_spectrum, time_unit
+from .lyapunov import MEMBERS, lyapunov_spectrum
+from .orbit import time_unit
 from .settling import Look, Orbit
 from .signs import Signs, of_chaos, of_regular
 
@@ -94,7 +96,7 @@ def regime(
     >>> regime("Henon").regime
     'chaotic'
     """
-    system = load(system) if isinstance(system, str) else system
+    system = as_system(system, "regime")
     _check(system, time, transient, spectrum)
     unit = _unit(system)
     length = LENGTH[system.kind] * unit if time is None else float(time)
@@ -118,10 +120,9 @@ def regime(
 
 
 def _check(system: System, time, transient, spectrum) -> None:
-    if time is not None and not 0 < time < math.inf:
-        raise ValueError(f"time is how long the orbit is followed, positive and in the system's unit; {time!r} given")
-    if not 0 <= transient < math.inf:
-        raise ValueError(f"transient is a time to pass, at least 0, in the system's unit; {transient!r} given")
+    if time is not None:
+        positive(time, "time, how long the orbit is followed,")
+    positive(transient, "transient, a time to pass first,", zero=True)
     if spectrum is not None and spectrum.attrs.get("name") != system.label:
         raise ValueError(f"the spectrum is of {spectrum.attrs.get('name', 'nothing')}; one of {system.label} is needed")
 

@@ -11,7 +11,7 @@ from ..integrate import TOLERANCE, solve
 from ..integrate.section import Crossings
 from ..integrate.section import crossings as located
 from ..integrate.zeros import rate
-from ..systems import DefinitionError, System, load, suggest
+from ..systems import DefinitionError, System, as_system, suggest
 from ..systems.language import read
 from ..systems.rewording import edited
 from ..systems.tree import Node, name, walk
@@ -21,7 +21,7 @@ from ..trajectories.grid import positive, whole
 from ..trajectories.parameters import parameter_coordinates, rows_of
 from ..trajectories.schema import by_name, described, package_version
 from ..trajectories.starts import Start, Streams, begin, reach
-from .lyapunov import time_unit
+from .orbit import time_unit
 
 #: Turning points by name, and the direction in which the derivative passes through zero there.
 EXTREMA = {"maxima": -1, "minima": 1, "extrema": 0}
@@ -70,7 +70,7 @@ def poincare_section(
     >>> bool(abs(section.state.sel(component="z") - 27).max() < 1e-12)
     True
     """
-    system = load(system) if isinstance(system, str) else system
+    system = as_system(system, "poincare_section")
     _check(system)
     tree, text, direction, corners = _surface(system, surface, direction)
     unit = time_unit(system)
@@ -140,8 +140,6 @@ def return_map(section: xr.Dataset, component: str | None = None, *, steps: int 
 
 
 def _check(system) -> None:
-    if not isinstance(system, System):
-        raise TypeError(f"poincare_section() takes a System or a name such as 'Lorenz'; {type(system).__name__} given")
     if system.kind == "map":
         raise ValueError(
             f"{system.label} is a map, whose orbit jumps from point to point and crosses no surface; its iterates, simulate("

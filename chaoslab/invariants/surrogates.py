@@ -11,10 +11,9 @@ import xarray as xr
 
 from ..systems import suggest
 from ..trajectories.grid import positive, whole
-from ..trajectories.schema import package_version
+from ..trajectories.schema import package_version, seed_text
 from .cloud import Cloud
 from .embedding_lag import first_lag
-from .lyapunov import seed_text
 from .series import checked_method, read_series, standardised
 
 #: method: what its surrogates keep

@@ -9,8 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ..trajectories.grid import whole
-from ..trajectories.schema import package_version
-from .lyapunov import seed_text
+from ..trajectories.schema import package_version, seed_text
 from .series import FEWEST, SMOOTH, longest_piece, mean_period, read_series, standardised
 
 #: Angles a step: away from 0, where a trend shows, and from pi and its fractions that short cycles resonate with.

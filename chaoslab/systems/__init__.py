@@ -2,6 +2,7 @@
 
 from .calculus import NotPolynomial as NotPolynomial
 from .calculus import same as same
+from .catalogue import as_system as as_system
 from .catalogue import load as load
 from .catalogue import names as names
 from .catalogue import reference as reference

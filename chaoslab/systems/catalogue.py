@@ -119,30 +119,44 @@ def _defining(path: Path) -> dict:
     return {key: value for key, value in _read(path).items() if key != "regime"}
 
 
+def claimed_regime(name: str) -> str:
+    """What a system's file says of the motion at its own parameters and state."""
+    return _read(_find(name)).get("regime", REGIMES[0])
+
+
+def as_system(system: System | str, asking: str) -> System:
+    """The System that is given, or the catalogue's of that name; `asking` is the function that the error names."""
+    if isinstance(system, str):
+        return load(system)
+    if not isinstance(system, System):
+        raise TypeError(f"{asking}() takes a System or a name such as 'Lorenz'; {type(system).__name__} given")
+    return system
+
+
 @cache
 def _load(path: Path) -> System:
     entry = _defining(path)
     try:
-        known = _quantities().get(entry["name"], {})
-        period = 1.0 if entry.get("kind") == "map" else _number(known, "period", 0)
-        return System(**entry, field=path.parent.name, period=period, lyapunov_time=_number(known, "lyapunov_time", 0))
+        known = measurements().get(entry["name"], {})
+        period = 1.0 if entry.get("kind") == "map" else _number(known, "period")
+        return System(**entry, field=path.parent.name, period=period, lyapunov_time=_number(known, "lyapunov_time"))
     except DefinitionError as error:
         raise DefinitionError(f"{path.relative_to(FOLDER)}: {error}") from error
 
 
 @lru_cache(maxsize=1)
-def _quantities() -> dict[str, dict[str, tuple[str, str]]]:
-    """What has been measured of each system: values and errors by quantity."""
+def measurements() -> dict[str, dict[str, dict[str, str]]]:
+    """The rows of measured.csv by system and quantity."""
     found: dict[str, dict] = {}
     for row in measured():
-        found.setdefault(row["system"], {})[row["quantity"]] = row["value"], row["error"]
+        found.setdefault(row["system"], {})[row["quantity"]] = row
     return found
 
 
-def _number(known: dict, quantity: str, place: int) -> float | None:
-    """A value (place 0) or its error (1), None where it was not measured or is no number."""
-    text = known.get(quantity, ("", ""))[place]
-    return float(text) if text and text != "nan" else None
+def _number(known: dict, quantity: str, column: str = "value") -> float | None:
+    """A value, or its error, None where it was not measured."""
+    text = known[quantity][column] if quantity in known else ""
+    return float(text) if text else None
 
 
 def measured() -> list[dict[str, str]]:
@@ -180,7 +194,7 @@ def table(**only):
 
     rows = []
     for system in every_system():
-        known = _quantities().get(system.name, {})
+        known = measurements().get(system.name, {})
         rows.append(
             {
                 "name": system.name,
@@ -190,12 +204,12 @@ def table(**only):
                 "dimension": system.dimension,
                 "parameters": len(system.parameters),
                 "period": system.period,
-                "period_error": 0.0 if system.kind == "map" else _number(known, "period", 1),
-                "largest_exponent": _number(known, "largest_exponent", 0),
-                "largest_exponent_error": _number(known, "largest_exponent", 1),
-                "kaplan_yorke_dimension": _number(known, "kaplan_yorke_dimension", 0),
-                "kaplan_yorke_dimension_error": _number(known, "kaplan_yorke_dimension", 1),
-                "regime": known.get("regime", (_read(_find(system.name)).get("regime", REGIMES[0]), ""))[0],
+                "period_error": 0.0 if system.kind == "map" else _number(known, "period", "error"),
+                "largest_exponent": _number(known, "largest_exponent"),
+                "largest_exponent_error": _number(known, "largest_exponent", "error"),
+                "kaplan_yorke_dimension": _number(known, "kaplan_yorke_dimension"),
+                "kaplan_yorke_dimension_error": _number(known, "kaplan_yorke_dimension", "error"),
+                "regime": known["regime"]["value"] if "regime" in known else claimed_regime(system.name),
                 "smooth": system.smooth,
                 "conserved": ", ".join(system.conserved),
                 "symmetric": bool(system.symmetry),

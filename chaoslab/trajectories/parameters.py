@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from ..integrate import iterate, solve
-from ..systems import System, load, suggest
+from ..systems import System, as_system, suggest
 from .grid import fits, period_of, positive, whole
 from .starts import Streams, phases, reach
 
@@ -93,7 +93,7 @@ def sample_parameters(
     >>> sample_parameters("Lorenz", 3, {"rho": (28, 60)}).sizes["member"]
     3
     """
-    system = load(system) if isinstance(system, str) else system
+    system = as_system(system, "sample_parameters")
     members, tries = whole(members, "members"), whole(tries, "tries")
     if design not in DESIGNS:
         raise ValueError(f"design {design!r} is not known.{suggest(str(design), DESIGNS)} Designs are {', '.join(DESIGNS)}")

@@ -48,6 +48,11 @@ def package_version() -> str:
         return "unknown"
 
 
+def seed_text(rng: int | np.random.Generator) -> str:
+    """A seed as attributes note it: itself, or 'generator' for a Generator, which cannot be written down."""
+    return "generator" if isinstance(rng, np.random.Generator) else str(rng)
+
+
 @lru_cache(maxsize=256)
 def described(system: System) -> dict[str, str]:
     """The attributes that name a system."""

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ..integrate import SOLVERS, TOLERANCE, Solution
-from ..systems import System, load, suggest
+from ..systems import System, as_system, suggest
 from . import noise as noises
 from . import stream
 from .grid import coordinates, fits, grid, positive, whole
@@ -82,7 +82,7 @@ def simulate(
     >>> cl.simulate("Lorenz", periods=10).sizes["time"]
     1000
     """
-    system = load(system) if isinstance(system, str) else system
+    system = as_system(system, "simulate")
     _check(system, solver, tolerance, workers)
     tolerance, transient = float(tolerance), positive(transient, "transient, in periods,", zero=True)
     jitter = positive(jitter, "jitter", zero=True)
@@ -182,8 +182,6 @@ class Request:
 
 
 def _check(system, solver, tolerance, workers) -> None:
-    if not isinstance(system, System):
-        raise TypeError(f"simulate() takes a System or a name such as 'Lorenz'; {type(system).__name__} given")
     if solver is not None and solver not in SOLVERS:
         raise ValueError(f"solver {solver!r} is not known.{suggest(str(solver), SOLVERS)} Solvers are {', '.join(SOLVERS)}")
     if not 1e-18 < tolerance < 1e-2:

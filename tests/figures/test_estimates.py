@@ -45,3 +45,11 @@ def test_over_a_parameter_with_errors():
     assert np.ptp(bars[1][:, 1]) == pytest.approx(0.8)
     with pytest.raises(ValueError, match="one axis is drawn"):
         figures.over_parameter(scan.expand_dims(b=[1, 2]))
+
+
+@pytest.mark.parametrize("draw", [figures.convergence, figures.over_parameter])
+def test_what_is_no_estimate_is_refused(draw):
+    with pytest.raises(TypeError, match=r"takes a .*; a dataset of exponent given"):
+        draw(xr.Dataset({"exponent": ("a", [1.0])}))
+    with pytest.raises(TypeError, match="list given"):
+        draw([1.0])

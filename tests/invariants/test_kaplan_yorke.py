@@ -58,3 +58,9 @@ def test_time():
     assert float(lyapunov_time(spectrum([0.5, -3])).value) == 2
     assert np.isnan(float(lyapunov_time(spectrum([0.002, -3])).value))
     assert np.isnan(float(lyapunov_time(spectrum([-0.5, -3])).value))
+
+
+@pytest.mark.parametrize("function", [kaplan_yorke_dimension, pesin_sum, lyapunov_time])
+def test_numbers_without_errors_are_refused(function):
+    with pytest.raises(TypeError, match=f"{function.__name__}.* takes a spectrum by lyapunov_spectrum.*; list given"):
+        function([0.9, 0.0, -14.6])

@@ -20,7 +20,7 @@ from chaoslab.trajectories.record import digest
 @pytest.fixture
 def table(tmp_path, monkeypatch):
     """An empty measured.csv in a folder of its own, and short measurements."""
-    catalogue._quantities()  # kept for the whole session, so it must be read from the true file
+    catalogue.measurements()  # kept for the whole session, so it must be read from the true file
     for place in (catalogue, recording):
         monkeypatch.setattr(place, "MEASURED", tmp_path / "measured.csv")
     monkeypatch.setattr(module, "FIRST", {"flow": 200, "delay": 40, "map": 10_000})

@@ -203,7 +203,7 @@ def test_every_claim_of_the_catalogue_is_a_regime():
     assert set(CLAIMS) < set(REGIMES)
 
 
-@pytest.mark.parametrize(("options", "message"), [({"time": -1}, "time is how long"), ({"transient": -1}, "transient is a time")])
+@pytest.mark.parametrize(("options", "message"), [({"time": -1}, "time, how long"), ({"transient": -1}, "transient, a time")])
 def test_requests_that_make_no_sense(options, message):
     with pytest.raises(ValueError, match=message):
         regime("Henon", **options)
