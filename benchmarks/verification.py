@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import chaoslab as cl
-from chaoslab.systems.catalogue import measurements
-from chaoslab.systems.listing import with_error
+from chaoslab.systems.catalogue import measurements, value_of, with_error
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "exponents.md"
@@ -72,17 +71,6 @@ def at_our_own_setting(entries: list[dict]) -> dict[str, dict]:
     return found
 
 
-def value_of(rows: dict, quantity: str) -> str:
-    """A measured quantity as text, with the error of its last digit."""
-    row = rows.get(quantity)
-    return "" if row is None else shown(float(row["value"]), float(row["error"] or 0))
-
-
-def shown(value: float, error: float) -> str:
-    """A value with the error of its last digit, or six digits of it where rounding is all its error."""
-    return with_error(value, error) if error > 1e-6 * abs(value) and error > 1e-12 else f"{value:.6g}"
-
-
 def page() -> str:
     """The text of docs/exponents.md."""
     peer = json.loads((ROOT / "tests" / "peer.json").read_text(encoding="utf-8"))["exponents"]
@@ -127,7 +115,7 @@ def _published_part() -> str:
         cells = [line["system"], ", ".join(f"{key} = {value}" for key, value in line["changed"].items())]
         source = line["source"] if line["confidence"] == "high" else f"*{line['source']}*"
         worst = f"{line['worst']:.2g}" if line["worst"] <= 1 else f"**{line['worst']:.2g}**"
-        ours = ", ".join(shown(value, error) for value, error in zip(line["ours"], line["errors"], strict=True))
+        ours = ", ".join(with_error(value, error) for value, error in zip(line["ours"], line["errors"], strict=True))
         lines.append(_row([*cells, ours, ", ".join(f"{value:.6g}" for value in line["published"]), worst, source]))
         if line["worst"] > 1:
             reasons.append(f"- {line['system']} ({line['source']}): {line['note']}\n")

@@ -37,8 +37,3 @@ def test_print_leaves_half_a_digit_open_and_bits_are_longer_than_e_folds(verific
     assert [half(text) for text in ("0.906", "0", "6.30e-3", "-14.57", "2")] == pytest.approx([5e-4, 0, 5e-6, 5e-3, 0.5])
     wolf = next(entry for entry in verification["published"]() if entry.get("logarithm") == 2)
     assert wolf["exponents"][0] == pytest.approx(float(wolf["printed"][0]) * wolf.get("time_factor", 1) * math.log(2))
-
-
-def test_a_value_shows_its_error(verification):
-    shown = verification["shown"]
-    assert (shown(0.9056, 0.0012), shown(math.log(2), 1e-16)) == ("0.906(1)", "0.693147")

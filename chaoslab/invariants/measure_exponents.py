@@ -20,8 +20,9 @@ CHAOTIC = ("chaotic", "hyperchaotic")
 RELATIVE, PER_PERIOD = 0.01, 0.002
 #: A longer run aims at this part of the wanted error, and is at most so many times as long, since the error is itself estimated.
 MARGIN, AT_ONCE = 0.8, 10
-#: Periods (a map's iterations) of the first run, and of the longest one.
-FIRST = {"flow": 1000, "delay": 400, "map": 100_000}
+#: Periods (a map's iterations) of the first run, of flows that are smooth and of at most SMALL components, and of the longest one.
+FIRST = {"flow": 1000, "small": 20_000, "delay": 400, "map": 100_000}
+SMALL = 4
 LONGEST = {"flow": 100_000, "delay": 40_000, "map": 2_000_000}
 #: The longest run of those whose period takes tens of milliseconds.
 SHORTER = {
@@ -82,7 +83,9 @@ def _precise(system: System, seed: int) -> tuple:
     """A spectrum, and one whose largest exponent has the wanted error, or as good as a limited time gives; often the same."""
     unit, options = time_unit(system), {"rng": seed, "progress": False}
     count = FEWER.get(system.name, FEW if system.kind != "delay" and system.dimension >= LARGE else None)
-    total, longest = FIRST[system.kind] * unit, SHORTER.get(system.name, LONGEST[system.kind]) * unit
+    small = system.kind == "flow" and system.smooth and system.dimension <= SMALL
+    total = FIRST["small" if small else system.kind] * unit
+    longest = SHORTER.get(system.name, LONGEST[system.kind]) * unit
     spectrum = single = lyapunov_spectrum(system, time=total, count=count, **options)
     while (missing := _missing(single, unit)) > 1 and total < longest:
         total = min(total * min((missing / MARGIN) ** 2, AT_ONCE), longest)

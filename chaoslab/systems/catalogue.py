@@ -1,6 +1,7 @@
 """The catalogue: find, read, check and list the definitions in `equations/`."""
 
 import gc
+import math
 import re
 import tomllib
 import unicodedata
@@ -157,6 +158,38 @@ def _number(known: dict, quantity: str, column: str = "value") -> float | None:
     """A value, or its error, None where it was not measured."""
     text = known[quantity][column] if quantity in known else ""
     return float(text) if text else None
+
+
+def findings(system: System) -> str:
+    """What was measured of the catalogue's system of that name, as a line of text; empty if this is not the same system."""
+    known = measurements().get(system.name, {})
+    if not known or system != load(system.name):
+        return ""
+    words = {"largest_exponent": "largest exponent", "kaplan_yorke_dimension": "Kaplan-Yorke dimension"}
+    parts = [f"{words[key]} {value_of(known, key)}" for key in words if key in known]
+    return ", ".join(([known["regime"]["value"]] if "regime" in known else []) + parts)
+
+
+def value_of(known: dict, quantity: str) -> str:
+    """A measured quantity as text, with the error of its last digit; empty if it was not measured."""
+    value = _number(known, quantity)
+    return "" if value is None else with_error(value, _number(known, quantity, "error") or 0.0)
+
+
+def with_error(value: float, error: float) -> str:
+    """A value with its error in the last digit shown: 0.791(3); six digits of it where rounding is all its error.
+
+    >>> with_error(0.790676, 0.0027), with_error(608.7, 120), with_error(8.44, 14), with_error(1.2345678, 0)
+    ('0.791(3)', '600(100)', '10(10)', '1.23457')
+    """
+    if not error > max(1e-6 * abs(value), 1e-12):
+        return f"{value:.6g}"
+    place = math.floor(math.log10(error))
+    digits = round(error / 10.0**place)
+    place, digits = (place + 1, 1) if digits == 10 else (place, digits)
+    if place >= 0:
+        return f"{round(value / 10**place) * 10**place:.0f}({digits * 10**place})"
+    return f"{value:.{-place}f}({digits})"
 
 
 def measured() -> list[dict[str, str]]:

@@ -1,11 +1,10 @@
 """The catalogue as a page of Markdown, made from its files: `python -m chaoslab.systems.listing > docs/catalogue.md`."""
 
-import math
 from urllib.parse import quote
 
 import numpy as np
 
-from .catalogue import _bibliography, every_system, table
+from .catalogue import _bibliography, every_system, table, with_error
 
 KINDS = {"flow": "Flows", "delay": "Delay systems", "map": "Maps"}
 HEAD = """# The catalogue
@@ -42,20 +41,6 @@ def _row(system, row) -> str:
     cells = [f"[{system.name}]({path})", system.title, system.field, str(system.dimension), period]
     cells += [", ".join(also), short(system.cite)]
     return "| " + " | ".join(cells) + " |"
-
-
-def with_error(value: float, error: float) -> str:
-    """A value with its error in the last digit shown: 0.791(3); 610(120) where the error is large.
-
-    >>> with_error(0.790676, 0.0027), with_error(608.7, 120), with_error(8.44, 14)
-    ('0.791(3)', '600(100)', '10(10)')
-    """
-    place = math.floor(math.log10(error))
-    digits = round(error / 10.0**place)
-    place, digits = (place + 1, 1) if digits == 10 else (place, digits)
-    if place >= 0:
-        return f"{round(value / 10**place) * 10**place:.0f}({digits * 10**place})"
-    return f"{value:.{-place}f}({digits})"
 
 
 def short(key: str) -> str:

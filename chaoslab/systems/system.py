@@ -417,9 +417,15 @@ class System:
         parts += [f"symmetry: {_images(self.symmetry)}"] if self.symmetry else []
         parts += [f"dominant period {self.period:.4g}"] if self.period and self.kind != "map" else []
         parts += [f"Lyapunov time {self.lyapunov_time:.4g}"] if self.lyapunov_time else []
+        parts += [found] if (found := self._findings()) else []
         parts += [f"<small>{self.reference}</small>"] if self.cite else []
         parts += [f"<small>Note: {self.note}</small>"] if self.note else []
         return "\n\n".join(parts)
+
+    def _findings(self) -> str:
+        from .catalogue import findings
+
+        return findings(self) if self.name else ""
 
     @property
     def reference(self) -> str:

@@ -1,12 +1,13 @@
 """The catalogue: look-up, table, search, sizes, and definitions that cannot be read."""
 
+import math
 import re
 
 import numpy as np
 import pytest
 
-from chaoslab.systems import DefinitionError, System, load, names, reference, search, table
-from chaoslab.systems.catalogue import FOLDER, _bibliography, read_definition
+from chaoslab.systems import DefinitionError, System, catalogue, load, names, reference, search, table
+from chaoslab.systems.catalogue import FOLDER, _bibliography, read_definition, with_error
 
 FILES = sorted(FOLDER.glob("*/*.toml"))
 TEXT = """
@@ -237,3 +238,31 @@ def test_broken_definitions(old, new, message):
     assert old in TEXT
     with pytest.raises(DefinitionError, match=re.escape(message)):
         read_definition(TEXT.replace(old, new), "my file")
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.790676, 0.0027, "0.791(3)"),
+        (0.790676, 0.0096, "0.79(1)"),
+        (49.2, 0.04, "49.20(4)"),
+        (185.135, 0.77, "185.1(8)"),
+        (608.7, 120, "600(100)"),
+        (188, 23, "190(20)"),
+        (7.4, 1.2, "7(1)"),
+        (0.0214916, 7e-5, "0.02149(7)"),
+        (math.log(2), 1e-16, "0.693147"),
+        (0.0, 0.0, "0"),
+    ],
+)
+def test_a_value_with_its_error(value, error, text):
+    assert with_error(value, error) == text
+
+
+def test_findings_are_of_the_very_system(monkeypatch):
+    rows = {"regime": {"value": "chaotic", "error": ""}, "largest_exponent": {"value": "0.9056", "error": "0.0012"}}
+    monkeypatch.setattr(catalogue, "measurements", lambda: {"Lorenz": rows, "Rossler": {}})
+    lorenz = load("Lorenz")
+    assert catalogue.findings(lorenz) == "chaotic, largest exponent 0.906(1)"
+    assert "chaotic, largest exponent 0.906(1)" in lorenz._repr_markdown_()
+    assert catalogue.findings(lorenz.with_(rho=30)) == catalogue.findings(load("Rossler")) == ""

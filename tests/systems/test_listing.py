@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chaoslab.systems import names
-from chaoslab.systems.listing import listing, short, with_error
+from chaoslab.systems.listing import listing, short
 
 PAGE = Path(__file__).parents[2] / "docs" / "catalogue.md"
 
@@ -23,23 +23,6 @@ def test_every_system_has_a_row_and_every_link_a_file():
     assert "96](../chaoslab/systems/equations/atmosphere/lorenz96.toml) | Lorenz 1996 | atmosphere | 40 |" in text
     assert "n = 40" in text
     assert "n = 6" not in next(row for row in rows if row.startswith("| [Hopfield]")), "its matrix has one size"
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (0.790676, 0.0027, "0.791(3)"),
-        (0.790676, 0.0096, "0.79(1)"),
-        (49.2, 0.04, "49.20(4)"),
-        (185.135, 0.77, "185.1(8)"),
-        (608.7, 120, "600(100)"),
-        (188, 23, "190(20)"),
-        (7.4, 1.2, "7(1)"),
-        (0.0214916, 7e-5, "0.02149(7)"),
-    ],
-)
-def test_a_value_with_its_error(value, error, text):
-    assert with_error(value, error) == text
 
 
 @pytest.mark.parametrize(
