@@ -20,9 +20,8 @@ CHAOTIC = ("chaotic", "hyperchaotic")
 RELATIVE, PER_PERIOD = 0.01, 0.002
 #: A longer run aims at this part of the wanted error, and is at most so many times as long, since the error is itself estimated.
 MARGIN, AT_ONCE = 0.8, 10
-#: Periods (a map's iterations) of the first run, of flows that are smooth and of at most SMALL components, and of the longest one.
-FIRST = {"flow": 1000, "small": 20_000, "delay": 400, "map": 100_000}
-SMALL = 4
+#: Periods (a map's iterations) of the first run, and of the longest one.
+FIRST = {"flow": 1000, "delay": 400, "map": 100_000}
 LONGEST = {"flow": 100_000, "delay": 40_000, "map": 2_000_000}
 #: The longest run of those whose period takes tens of milliseconds.
 SHORTER = {
@@ -32,6 +31,8 @@ SHORTER = {
 }
 #: Exponents to take where all would take too long; from the dimension LARGE on, so many.
 FEWER, LARGE, FEW = {"MacArthur": 4, "KuramotoSivashinsky": 8, "ElNinoDelay": 2, "SprottDelay": 2}, 41, 6
+#: Periods at least of a smooth flow of so many components, unless it is steep: they take seconds.
+CHEAP, SMALL = 20_000, 4
 #: Members of a longer run begin so many Lyapunov times apart, where the exponent is positive by so many errors.
 APART, SURE = 100, 5
 #: A longer run is for the largest exponent alone where all are slow to find: from this dimension on, of a delay system, and
@@ -83,22 +84,24 @@ def _precise(system: System, seed: int) -> tuple:
     """A spectrum, and one whose largest exponent has the wanted error, or as good as a limited time gives; often the same."""
     unit, options = time_unit(system), {"rng": seed, "progress": False}
     count = FEWER.get(system.name, FEW if system.kind != "delay" and system.dimension >= LARGE else None)
-    small = system.kind == "flow" and system.smooth and system.dimension <= SMALL
-    total = FIRST["small" if small else system.kind] * unit
-    longest = SHORTER.get(system.name, LONGEST[system.kind]) * unit
+    total, longest = FIRST[system.kind] * unit, SHORTER.get(system.name, LONGEST[system.kind]) * unit
     spectrum = single = lyapunov_spectrum(system, time=total, count=count, **options)
-    while (missing := _missing(single, unit)) > 1 and total < longest:
-        total = min(total * min((missing / MARGIN) ** 2, AT_ONCE), longest)
+    steep = float(spectrum.attrs["interval"]) < STEEP * unit
+    small = system.kind == "flow" and system.smooth and system.dimension <= SMALL and not steep
+    least = CHEAP * unit if small else total
+    while (longer := least if total < least else _length(single, total, longest, unit)) > total:
+        total = longer
         if system.kind == "flow" and (growth := float(single["exponent"][0])) > SURE * float(single["error"][0]):
             options["apart"] = APART / growth
-        if system.kind == "delay" or system.dimension >= ALONE or float(spectrum.attrs["interval"]) < STEEP * unit:
+        if system.kind == "delay" or system.dimension >= ALONE or steep:
             single = largest_exponent(system, time=total, **options)
         else:
             spectrum = single = lyapunov_spectrum(system, time=total, count=count, **options)
     return spectrum, single
 
 
-def _missing(spectrum, unit: float) -> float:
-    """The error of the largest exponent over the wanted one."""
-    value, error = float(spectrum["exponent"][0]), float(spectrum["error"][0])
-    return error / max(RELATIVE * abs(value), PER_PERIOD / unit)
+def _length(single, total: float, longest: float, unit: float) -> float:
+    """How long a run would have the wanted error of the largest exponent; `total` where this one has it, `longest` at most."""
+    value, error = float(single["exponent"][0]), float(single["error"][0])
+    missing = error / max(RELATIVE * abs(value), PER_PERIOD / unit)
+    return total if missing <= 1 else min(total * min((missing / MARGIN) ** 2, AT_ONCE), longest)

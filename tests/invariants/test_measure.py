@@ -23,7 +23,8 @@ def table(tmp_path, monkeypatch):
     catalogue.measurements()  # kept for the whole session, so it must be read from the true file
     for place in (catalogue, recording):
         monkeypatch.setattr(place, "MEASURED", tmp_path / "measured.csv")
-    monkeypatch.setattr(module, "FIRST", {"flow": 200, "small": 200, "delay": 40, "map": 10_000})
+    monkeypatch.setattr(module, "FIRST", {"flow": 200, "delay": 40, "map": 10_000})
+    monkeypatch.setattr(module, "CHEAP", 0)
     monkeypatch.setattr(module, "PERIOD", {"samples": 4096, "periods": 50, "blocks": 4})
     monkeypatch.chdir(tmp_path)
     return tmp_path / "measured.csv"
@@ -126,7 +127,7 @@ def test_a_motion_without_a_period_is_measured_all_the_same(monkeypatch):
         raise NoPeriod("it comes to rest")
 
     monkeypatch.setattr(module, "dominant_period", nothing)
-    monkeypatch.setattr(module, "FIRST", {"flow": 20, "small": 20})
+    monkeypatch.setattr(module, "FIRST", {"flow": 20})
     found = exponents("Lorenz", 0, digest(load("Lorenz")))["found"]
     assert "period" not in found
     assert np.isfinite(found["largest_exponent"][0])
