@@ -127,7 +127,7 @@ class Orbit:
             if not segments:
                 return
             ends, segments = np.array(ends), np.array(segments)
-            allowed = _sound_length(np.diff(ends, prepend=begins[0]), segments) if self.stepper else math.inf
+            allowed = sound_length(np.diff(ends, prepend=begins[0]), segments) if self.stepper else math.inf
             if allowed == math.inf or allowed >= longest:
                 break
             longest, self.failed = allowed, False
@@ -198,7 +198,7 @@ class Orbit:
             segments, leg = self.stepper.dense(0.0, x, self.values, width, longest)
             self.last = leg.x
             return segments, leg.failed
-        recorder = _Recorder(self.make)
+        recorder = Recorder(self.make)
         walk = Walk(self.flow, recorder.stepper, self.values, self.tolerance)
         out, end = walk.run(x, width * LOOKS, 0.0)
         self.past.coming += [(begin + when + lag, 1) for when in recorder.switches for lag in self.lags]
@@ -219,7 +219,7 @@ class Orbit:
                 coming.append((when, order))
 
 
-class _Recorder:
+class Recorder:
     """Steppers that keep the Taylor segments of what they do, for a walk across switching surfaces."""
 
     def __init__(self, make):
@@ -241,7 +241,7 @@ class _Recorder:
 class _Recording:
     """One of them."""
 
-    def __init__(self, recorder: _Recorder, inner):
+    def __init__(self, recorder: Recorder, inner):
         self.recorder, self.inner = recorder, inner
 
     def restart(self) -> None:
@@ -261,7 +261,7 @@ class _Recording:
         return leg._replace(rows=np.array(rows).reshape(-1, len(x)))
 
 
-def _sound_length(lengths: np.ndarray, segments: np.ndarray) -> float:
+def sound_length(lengths: np.ndarray, segments: np.ndarray) -> float:
     """A bound for steps where some were too long, else infinity.
 
     A step is chosen by the last two coefficients of its series; where these vanish, as for x' = 1 + x^8 at 0, it has no bound

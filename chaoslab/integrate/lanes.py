@@ -39,15 +39,20 @@ class Lanes:
                 mine = self._local.integrator = deepcopy(self._master)
         return mine
 
-    def advance(self, t: float, members: np.ndarray, values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """States (member, time, component) of at most `width` members, and which of them are whole."""
-        integrator, count = self._integrator, len(members)
-        lanes = np.minimum(np.arange(self.width), count - 1)  # lanes without a member repeat the last one
-        integrator.set_time(t)
+    def standing(self, times: np.ndarray, members: np.ndarray, values: np.ndarray):
+        """This thread's integrator, standing at each member's own time and state; spare lanes repeat the last member."""
+        integrator = self._integrator
+        lanes = np.minimum(np.arange(self.width), len(members) - 1)
+        integrator.set_time(times[lanes].tolist())
         integrator.state[:] = members[lanes].T
         used = len(integrator.pars)
         if used:
             integrator.pars[:] = values[lanes, :used].T
+        return integrator
+
+    def advance(self, t: float, members: np.ndarray, values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """States (member, time, component) of at most `width` members, and which of them are whole."""
+        integrator, count = self.standing(np.full(len(members), t), members, values), len(members)
         early = int(times[0] != t)
         grid = np.concatenate(([t], times)) if early else times
         _, rows = integrator.propagate_grid(np.repeat(grid[:, None], self.width, axis=1), max_steps=MOST_STEPS)

@@ -11,7 +11,7 @@ import numpy as np
 from ..systems.system import System
 from . import lanes, taylor
 from .crossing import Walk
-from .delay import Orbit, _Recorder, _sound_length
+from .delay import Orbit, Recorder, sound_length
 from .exponents import with_whole_powers
 from .past import Past, constant
 from .solve import SOLVERS, SWITCHING
@@ -52,7 +52,7 @@ class Smooth:
         made = self._steps(FIRST, ends, math.inf)
         # where a motion starts on a symmetry the first step may have no bound; see TaylorStepper
         first = np.diff(made.edges[:, :2]), np.moveaxis(made.coefficients[..., 0], -1, 0)
-        bound = min(_sound_length(width, rows[None]) for width, rows in zip(*first, strict=True))
+        bound = min(sound_length(width, rows[None]) for width, rows in zip(*first, strict=True))
         if bound == math.inf:
             return made
         self.times, self.states = times, states
@@ -60,21 +60,16 @@ class Smooth:
 
     def _steps(self, steps: int, ends: np.ndarray, longest: float) -> Stretch:
         if self.together is None:
-            integrator = self.alone._standing(self.times[0], self.states[0], self.values[0])
+            integrator = self.alone.standing(self.times[0], self.states[0], self.values[0])
             out = integrator.propagate_until(float(ends[0]), max_steps=steps, max_delta_t=longest, c_output=True)[-2]
             if out is None:
                 return _none(self.times, self.states)
             self.times, self.states = np.array([integrator.time]), integrator.state[None].copy()
             return _checked(out.times[None], np.moveaxis(out.tcs, 0, -1)[:, :, None], self.states)
-        integrator, count = self.together._integrator, len(self.states)
-        spread = np.minimum(np.arange(self.together.width), count - 1)  # lanes without a member repeat the last one
-        integrator.set_time(self.times[spread].tolist())
-        integrator.state[:] = self.states[spread].T
-        used = len(integrator.pars)
-        if used:
-            integrator.pars[:] = self.values[spread, :used].T
-        longest = [longest] * self.together.width
-        out, _ = integrator.propagate_until(ends[spread].tolist(), max_steps=steps, max_delta_t=longest, c_output=True)
+        integrator, count = self.together.standing(self.times, self.states, self.values), len(self.states)
+        width = self.together.width
+        stops, longest = np.pad(ends, (0, width - count), mode="edge").tolist(), [longest] * width
+        out, _ = integrator.propagate_until(stops, max_steps=steps, max_delta_t=longest, c_output=True)
         if out is None:
             return _none(self.times, self.states)
         self.times, self.states = np.array(integrator.time)[:count], integrator.state[:, :count].T.copy()
@@ -98,7 +93,7 @@ class Switching:
             segments, leg = self.make(self.pieces.equations()).dense(begin, self.state, self.values, stop)
             failed, self.state, self.t = leg.failed, leg.x, leg.t
         else:
-            recorder = _Recorder(self.make)
+            recorder = Recorder(self.make)
             walk = Walk(self.pieces, recorder.stepper, self.values, self.tolerance)
             rows, ended = walk.run(self.state, np.linspace(begin, stop, LOOKS + 1)[1:], begin)
             segments, failed, self.state, self.message = recorder.segments, ended is not None, rows[-1], walk.message

@@ -55,7 +55,7 @@ class TaylorStepper:
             self._local.integrator = mine
         return mine
 
-    def _standing(self, t, x, values):
+    def standing(self, t, x, values):
         """The thread's integrator, put to a time and a state."""
         integrator = self._integrator
         integrator.time = t
@@ -67,11 +67,11 @@ class TaylorStepper:
 
     def begins_well(self, t, x, values) -> bool:
         """Whether the series at the start has no gaps that would fool the choice of the first step."""
-        near, far = _radii(self._standing(t, x, values))
+        near, far = _radii(self.standing(t, x, values))
         return math.isfinite(near) and not far > 2 * near > 0
 
     def advance(self, t, x, values, times) -> Leg:
-        integrator = self._standing(t, x, values)
+        integrator = self.standing(t, x, values)
         pieces, times, event = self._first_steps(integrator, times)
         if event is not None:
             return Leg(np.concatenate(pieces), integrator.time, integrator.state.copy(), event, False)
@@ -98,7 +98,7 @@ class TaylorStepper:
 
         No segment is longer than `longest`.
         """
-        integrator = self._standing(t, x, values)
+        integrator = self.standing(t, x, values)
         segments, now, event, failed = [], t, None, False
         while now < end:
             outcome, _ = integrator.step(min(end - now, longest), True)
