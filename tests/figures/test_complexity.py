@@ -8,12 +8,6 @@ from chaoslab import figures
 from chaoslab.invariants import complexity_bounds, ideal_lag, ordinal, region
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def noise():
     return ordinal(np.random.default_rng(0).standard_normal(3000))

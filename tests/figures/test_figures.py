@@ -33,12 +33,6 @@ def unmeasured():
     return cl.simulate(cl.load("Lorenz").with_(rho=40), duration=2, step=0.05)
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 def titles(figure):
     """The titles of the axes, x first."""
     axes = figure.layout.scene if figure.data[0].type == "scatter3d" else figure.layout

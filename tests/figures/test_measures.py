@@ -9,12 +9,6 @@ from chaoslab import figures
 from chaoslab.invariants import correlation_dimension, poincare_section, recurrence_plot, return_map
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def square():
     return correlation_dimension(np.random.default_rng(0).random((3000, 2)), theiler=0)

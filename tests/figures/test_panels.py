@@ -1,6 +1,5 @@
 """Named series below one another, and their spectra."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -8,12 +7,6 @@ import xarray as xr
 from chaoslab import figures
 
 TIME = 0.5 * np.arange(4096)
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

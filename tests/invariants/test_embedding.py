@@ -8,11 +8,6 @@ import chaoslab as cl
 from chaoslab.invariants import embed, embedding_dimension, embedding_lag
 
 
-@pytest.fixture(scope="module")
-def lorenz():
-    return cl.simulate("Lorenz", duration=300, step=0.02, transient=20)
-
-
 def test_vectors_look_back():
     vectors = embed(np.arange(10.0), 3, 2)
     assert vectors.dims == ("time", "delay")

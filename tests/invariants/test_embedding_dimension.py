@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import chaoslab as cl
 from chaoslab.invariants import embedding_dimension
 from chaoslab.invariants.embedding_dimension import METHODS, MOST_DELAYS
 
@@ -27,11 +26,6 @@ def torus(count, period=100.3):
     """A sine and another of a period that has nothing to do with it, a surface in four delays."""
     time = np.arange(count)
     return np.sin(2 * np.pi * time / period) + np.sin(2 * np.pi * time / period * math.sqrt(3))
-
-
-@pytest.fixture(scope="module")
-def lorenz():
-    return cl.simulate("Lorenz", duration=300, step=0.02, transient=20)
 
 
 @pytest.mark.parametrize("method", METHODS)

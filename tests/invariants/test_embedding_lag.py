@@ -14,11 +14,6 @@ def noise(count=5000, seed=0):
     return np.random.default_rng(seed).standard_normal(count)
 
 
-@pytest.fixture(scope="module")
-def lorenz():
-    return cl.simulate("Lorenz", duration=300, step=0.02, transient=20)
-
-
 @pytest.mark.parametrize(("level", "angle"), [(0, math.pi / 2), (1 / math.e, math.acos(1 / math.e))])
 def test_autocorrelation_of_a_sine(level, angle):
     """A cosine: the lag is the first sample beyond."""
