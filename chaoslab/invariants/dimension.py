@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from ..trajectories.grid import positive, whole
+from ..trajectories.grid import whole
 from ..trajectories.schema import package_version
 from .cloud import BLOCKS, SAME, Cloud, allowed_pairs, jackknife, leave_out
-from .embedding import embedding_of
-from .series import FEWEST, read_series, standardised
+from .embedding import Points, points_of
+from .scaling import Line, checked_fit, slope_and_error
+from .series import FEWEST
 
 #: The most points looked at, and their nearest pairs. For larger radii a quarter of the points is taken, and so on.
 POINTS, PAIRS, QUARTER = 20_000, 1_000_000, 4
@@ -72,7 +73,7 @@ def correlation_dimension(
     >>> bool(abs(found.value - 2) < 2 * found.error)
     True
     """
-    cloud, rows, attrs = _cloud(series, component, dimension, lag, theiler, sampling, points)
+    cloud, rows, attrs = _thinned(points_of(series, component, dimension, lag, theiler, sampling), points)
     curve = _correlation_sum(cloud, rows, whole(pairs, "pairs"))
     line = _line(curve, fit)
     end = int(np.searchsorted(curve.radius, line.end * (1 + 1e-9))) - 1
@@ -109,7 +110,7 @@ def two_nearest_neighbours(
     `count`, the number of points. The error joins a jackknife over 16 stretches of time, the change when points are halved, and
     the edges' part, as there. Raises ValueError as there, and for values so rounded that distances are equal.
     """
-    cloud, rows, attrs = _cloud(series, component, dimension, lag, theiler, sampling, points)
+    cloud, rows, attrs = _thinned(points_of(series, component, dimension, lag, theiler, sampling), points)
     fewer = [rows[:: 2**k] for k in range(HALVINGS) if len(rows) > 2**k * FEWEST or k == 0]
     found, radii = zip(*(_two(cloud, some) for some in fewer), strict=True)
     curves = np.array(found).T
@@ -127,22 +128,11 @@ def two_nearest_neighbours(
     )
 
 
-def _cloud(series, component, dimension, lag, theiler, sampling, points) -> tuple[Cloud, np.ndarray, dict]:
-    """The delay vectors, the rows of them that are looked at, and how both were chosen."""
-    values, spacing, _ = read_series(series, component, sampling)
-    values, gapless = standardised(values)
-    delays, lag, theiler, _ = embedding_of(values, gapless, dimension, lag, theiler)
-    cloud = Cloud(values, gapless, delays, lag, theiler, 0)
-    rows = cloud.rows(0)
-    if len(rows) < FEWEST:
-        raise ValueError(
-            f"the series is too short: {len(rows)} points are left of {len(values)} samples, with {delays} delays of {lag} samples "
-            f"and no gap; {FEWEST} are needed"
-        )
-    every = math.ceil(len(rows) / whole(points, "points"))
-    rows = rows[::every]
-    attrs = {"dimension": delays, "lag": lag, "theiler": theiler, "sampling": spacing, "every": every, "points": len(rows)}
-    return cloud, rows, attrs
+def _thinned(points: Points, most) -> Points:
+    """At most about so many of the points, evenly taken."""
+    every = math.ceil(len(points.rows) / whole(most, "points"))
+    rows = points.rows[::every]
+    return Points(points.cloud, rows, points.attrs | {"every": every, "points": len(rows)})
 
 
 class Curve(NamedTuple):
@@ -184,26 +174,13 @@ def _correlation_sum(cloud: Cloud, rows: np.ndarray, most: int) -> Curve:
         rows = rows[::QUARTER]
 
 
-class Line(NamedTuple):
-    """The slope, its error, and the radii it was taken between; why not, where it was not."""
-
-    slope: float = math.nan
-    error: float = math.nan
-    start: float = math.nan
-    end: float = math.nan
-    status: str = "unresolved"
-    reason: str = ""
-
-
 def _line(curve: Curve, fit) -> Line:
     """The line of the region that was given, or of the one with the smallest error."""
     log = np.log(curve.radius)
     well = (curve.sums > 0).all(axis=0)
     if fit is not None:
-        if np.shape(fit) != (2,):
-            raise ValueError(f"fit is (smallest, largest) radius, in deviations; {fit!r} given")
-        low, high = (positive(each, "a radius, in deviations,") for each in fit)
-        inside = np.flatnonzero((log >= math.log(low) - 1e-9) & (log <= math.log(high) + 1e-9) & well)
+        low, high = checked_fit(fit, "(smallest, largest) radius, in deviations")
+        inside = np.flatnonzero((curve.radius >= low * (1 - 1e-9)) & (curve.radius <= high * (1 + 1e-9)) & well)
         if len(inside) < 4:
             raise ValueError(
                 f"fit={fit!r} holds {len(inside)} of the radii, which lie between {curve.radius[0]:.3g} and "
@@ -221,17 +198,9 @@ def _line(curve: Curve, fit) -> Line:
 
 def _sloped(curve: Curve, start: int, end: int) -> Line:
     log, sums = np.log(curve.radius[start : end + 1]), np.log(curve.sums[:, start : end + 1])
-    third = max(len(log) // 3, 2)
-
-    def slopes(a: int, b: int) -> np.ndarray:
-        centred = log[a:b] - log[a:b].mean()
-        return sums[:, a:b] @ centred / (centred @ centred)
-
-    slope = slopes(0, len(log))
-    thirds = [slopes(a, a + third)[0] for a in (0, (len(log) - third) // 2, len(log) - third)]
-    edge = _edge(slope[0], math.exp((log[0] + log[-1]) / 2))
-    error = math.sqrt(float(jackknife(slope)) ** 2 + float(np.var(thirds)) + edge**2)
-    return Line(float(slope[0]), error, float(curve.radius[start]), float(curve.radius[end]), "ok")
+    slope, error = slope_and_error(log, sums)
+    error = math.hypot(error, _edge(slope, math.exp((log[0] + log[-1]) / 2)))
+    return Line(slope, error, float(curve.radius[start]), float(curve.radius[end]), "ok")
 
 
 def _edge(dimension: float, radius: float) -> float:

@@ -13,7 +13,7 @@ from ..trajectories.schema import package_version
 from .cloud import Cloud
 from .embedding_dimension import embedding_dimension, enough_delays
 from .embedding_lag import embedding_lag, first_lag
-from .series import checked_theiler, mean_period, read_one, times_of
+from .series import FEWEST, checked_theiler, mean_period, read_one, read_series, standardised, times_of
 
 
 def embed(
@@ -39,12 +39,12 @@ def embed(
     [[2.0, 1.0], [3.0, 2.0], [4.0, 3.0]]
     """
     values, spacing, flow = read_one(series, component, sampling)
+    dimension = None if dimension is None else whole(dimension, "dimension")
     if lag is None:
         lag = 1 if dimension == 1 or flow is False else int(embedding_lag(values).lag)
     lag = whole(lag, "lag")
     if dimension is None:
         dimension = int(embedding_dimension(values, lag=lag).dimension)
-    dimension = whole(dimension, "dimension")
     span = (dimension - 1) * lag
     if span >= len(values):
         raise ValueError(f"{dimension} delays of {lag} samples need more than {span} samples; the series has {len(values)}")
@@ -76,4 +76,29 @@ def embedding_of(values: np.ndarray, gapless: np.ndarray, dimension, lag, theile
     single = values.shape[1] == 1 and dimension is None
     delays = 1 if dimension is None else whole(dimension, "dimension")
     lag = (first_lag(values) if single or delays > 1 else 1) if lag is None else whole(lag, "lag")
+    if single and lag >= len(values):
+        raise ValueError(f"delays of {lag} samples need more than {lag} samples; the series has {len(values)}")
     return Embedding(enough_delays(values, gapless, lag, theiler) if single else delays, lag, theiler, period)
+
+
+class Points(NamedTuple):
+    """The delay vectors of a series, the rows of them that are looked at, and how they were chosen."""
+
+    cloud: Cloud
+    rows: np.ndarray
+    attrs: dict
+
+
+def points_of(series, component, dimension, lag, theiler, sampling) -> Points:
+    """All the points of a series, standardised, that reach into no gap; ValueError for fewer than 100."""
+    values, spacing, _ = read_series(series, component, sampling)
+    values, gapless = standardised(values)
+    delays, lag, theiler, _ = embedding_of(values, gapless, dimension, lag, theiler)
+    cloud = Cloud(values, gapless, delays, lag, theiler, 0)
+    rows = cloud.rows(0)
+    if len(rows) < FEWEST:
+        raise ValueError(
+            f"the series is too short: {len(rows)} points are left of {len(values)} samples, with {delays} delays of {lag} samples "
+            f"and no gap; {FEWEST} are needed"
+        )
+    return Points(cloud, rows, {"dimension": delays, "lag": lag, "theiler": theiler, "sampling": spacing})

@@ -7,7 +7,7 @@ from ..trajectories.grid import whole
 from ..trajectories.schema import package_version
 from .cloud import BLOCKS, Cloud, jackknife
 from .embedding_lag import embedding_lag
-from .series import FEWEST, checked_method, checked_theiler, mean_period, read_one, standardised
+from .series import FEWEST, checked_name, checked_theiler, mean_period, read_one, standardised
 
 METHODS = ("false neighbours", "cao")
 #: False neighbours: part this many times farther in the next delay, or end farther apart than this many deviations. Enough
@@ -46,7 +46,7 @@ def embedding_dimension(
     of `false_neighbours`, `e1` and `e2`, each with its error by a jackknife over 16 stretches of time. Without neighbours, or
     enough points, curves end in NaN. Raises ValueError for a series that is too short or constant.
     """
-    checked_method(method, METHODS)
+    checked_name(method, METHODS)
     values, spacing, flow = read_one(series, component, sampling)
     lag = (1 if flow is False else int(embedding_lag(values).lag)) if lag is None else whole(lag, "lag")
     values, gapless = standardised(values)

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import xarray as xr
 
-from ..trajectories.grid import whole
+from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
 from .cloud import BLOCKS, jackknife
-from .series import FEWEST, checked_method, mean_period, read_one, standardised
+from .series import FEWEST, checked_name, mean_period, read_one, standardised
 
 METHODS = ("mutual information", "autocorrelation")
 #: A minimum of the mutual information lies below this part of that at lag 1; it and the rise after it are so many errors high.
@@ -48,7 +48,10 @@ def embedding_lag(
     >>> int(embedding_lag(np.sin(np.arange(2000) * 2 * np.pi / 100), method="autocorrelation", level=0).lag)
     26
     """
-    checked_method(method, METHODS)
+    checked_name(method, METHODS)
+    level = positive(level, "level, of the autocorrelation,", zero=True)
+    if level >= 1:
+        raise ValueError(f"level, of the autocorrelation, is below 1, which it has at lag 0; {level:g} given")
     values, spacing, _ = read_one(series, component, sampling)
     values, gapless = standardised(values)
     if (count := int(np.isfinite(values).sum())) < FEWEST:
@@ -71,7 +74,7 @@ def embedding_lag(
         raise ValueError(f"the autocorrelation stays above {level:.3g} up to {longest} samples; take a larger longest=")
     name = method.replace(" ", "_")
     attrs = {"method": method, "status": status, "sampling": spacing, "longest": longest, "version": package_version()}
-    attrs |= {"bins": _bins(len(values), bins)} if name == "mutual_information" else {"level": float(level)}
+    attrs |= {"bins": _bins(len(values), bins)} if name == "mutual_information" else {"level": level}
     return xr.Dataset(
         {
             "lag": chosen[0],
@@ -116,6 +119,8 @@ def _bins(count: int, bins: int | None) -> int:
     bins = int(np.clip(math.isqrt(count // CELL), 2, MOST_BINS)) if bins is None else whole(bins, "bins")
     if bins < 2:
         raise ValueError("bins must be 2 at least; with one bin every value is the same")
+    if bins > (most := max(MOST_BINS, math.isqrt(count))):
+        raise ValueError(f"{bins} bins of each value make {bins**2} cells for {count} samples; take {most} bins at most")
     return bins
 
 

@@ -13,9 +13,9 @@ import xarray as xr
 
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version, seed_text
-from .ordinal import BLOCKS, block_weights, bootstrap, checked_resamples
+from .ordinal import BLOCKS, block_weights, bootstrap
 from .ordinal_patterns import block_counts, checked_lags, checked_length, checked_span, codes
-from .series import read_all
+from .series import read_all, whole_or_zero
 
 #: The fewest windows of which anything is told.
 FEWEST = 16
@@ -58,7 +58,7 @@ def permutation_entropy(
     rows = values.values.reshape(-1, values.sizes["time"])
     checked_span(rows, lengths[-1], lag)
     windows, needed = rows.shape[1] - (lengths[-1] - 1) * lag, sorted({*lengths, *(n - 1 for n in lengths if n > 2)})
-    weights = block_weights(windows, lengths[-1] * lag, checked_resamples(resamples), np.random.default_rng(rng))
+    weights = block_weights(windows, lengths[-1] * lag, whole_or_zero(resamples, "resamples"), np.random.default_rng(rng))
     counts = {n: block_counts(rows, n, lag)[0] for n in needed}
     found = np.array([_per_symbol({n: counts[n][k] for n in needed}, lengths, weights) for k in range(len(rows))])
     shape, names = [values.sizes[key] for key in values.dims[:-1]], ("entropy", "rate", "difference", "conditional")
@@ -143,7 +143,7 @@ def sample_entropy(
     >>> sample_entropy(noise).entropy.round(1).item(), round(-math.log(math.erf(0.1)), 1)
     (2.2, 2.2)
     """
-    settings = _Settings(whole(length, "length"), positive(radius, "radius, in deviations,"), whole(lag, "lag"), _window(theiler))
+    settings = _checked(length, radius, lag, theiler)
     values, spacing, _ = read_all(series, component, sampling)
     found = _over_series(values, settings, 1)[..., 0, :]
     ds = xr.Dataset({key: (values.dims[:-1], found[..., k]) for k, key in enumerate(Sampled._fields)})
@@ -167,7 +167,7 @@ def multiscale_entropy(
     scale times the sampling. NaN from where no pair of windows agrees. Other parameters are `sample_entropy`'s; theiler is in
     averaged samples.
     """
-    settings = _Settings(whole(length, "length"), positive(radius, "radius, in deviations,"), 1, _window(theiler))
+    settings = _checked(length, radius, 1, theiler)
     values, spacing, _ = read_all(series, component, sampling)
     scales = whole(scales, "scales")
     found = _over_series(values, settings, scales)
@@ -183,6 +183,11 @@ class _Settings(NamedTuple):
     theiler: int
 
 
+def _checked(length, radius, lag, theiler) -> _Settings:
+    radius, theiler = positive(radius, "radius, in deviations,"), whole_or_zero(theiler, "theiler, in samples,")
+    return _Settings(whole(length, "length"), radius, whole(lag, "lag"), theiler)
+
+
 class Sampled(NamedTuple):
     """A sample entropy, its standard error, and the pairs it was counted from."""
 
@@ -190,10 +195,6 @@ class Sampled(NamedTuple):
     error: float = math.nan
     matches: float = math.nan
     matches_longer: float = math.nan
-
-
-def _window(theiler) -> int:
-    return 0 if not isinstance(theiler, bool) and theiler == 0 else whole(theiler, "theiler, in samples, if not 0,")
 
 
 def _labelled(ds: xr.Dataset, values: xr.DataArray, settings: _Settings, spacing: float, method: str) -> xr.Dataset:
@@ -250,7 +251,7 @@ def _sampled(series: np.ndarray, size: np.ndarray, settings: _Settings) -> Sampl
     # both of a pair tell of it, so chance in single pairs is counted twice
     chance = (1 - share) / pairs_longer
     variance = max(_between(influence, blocks) for blocks in BLOCKS)
-    return Sampled(-math.log(share), math.sqrt(max(variance - chance, chance)), pairs, pairs_longer)
+    return Sampled(math.log(1 / share), math.sqrt(max(variance - chance, chance)), pairs, pairs_longer)
 
 
 def _slope(windows: np.ndarray, settings: _Settings) -> float:

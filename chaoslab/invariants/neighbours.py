@@ -14,7 +14,8 @@ from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
 from .cloud import BLOCKS, SAME, Cloud, jackknife
 from .embedding import embedding_of
-from .series import FEWEST, SMOOTH, checked_method, read_series, standardised
+from .scaling import Line, checked_fit, slope_and_error
+from .series import FEWEST, SMOOTH, checked_name, read_series, standardised
 
 METHODS = ("rosenstein", "kantz")
 #: Neighbours are followed for this many mean periods, then twice as long until they have parted, at most for this part.
@@ -84,9 +85,12 @@ def exponent_from_data(
     >>> round(float(exponent_from_data(x).exponent), 1), round(math.log(2), 1)
     (0.7, 0.7)
     """
-    checked_method(method, METHODS)
+    checked_name(method, METHODS)
     if method == "rosenstein" and (radius is not None or neighbours != 1):
         raise ValueError("rosenstein follows the one nearest neighbour; neighbours= and radius= need method='kantz'")
+    if not (orbital is None or isinstance(orbital, bool | np.bool_)):
+        raise TypeError(f"orbital is True, False or None; {orbital!r} given")
+    fit = None if fit is None else checked_fit(fit, "(start, end) in time")
     values, spacing, flow = read_series(series, component, sampling)
     values, gapless = standardised(values)
     delays, lag, theiler, period = embedding_of(values, gapless, dimension, lag, theiler)
@@ -117,8 +121,6 @@ def _horizon(steps, fit, spacing, period, gapless) -> tuple[int, int]:
     if steps is not None:
         steps = whole(steps, "steps")
     elif fit is not None:
-        if np.shape(fit) != (2,):
-            raise ValueError(f"fit is (start, end) in time; {fit!r} given")
         steps = max(math.ceil(fit[1] / spacing - 1e-9), POINTS)
     if steps is not None:
         return steps, steps
@@ -227,17 +229,6 @@ def _no_neighbours(count: int, where: str, cloud: Cloud) -> str:
     )
 
 
-class Line(NamedTuple):
-    """The slope, its error, and the steps it was taken between; why not, where it was not."""
-
-    slope: float = math.nan
-    error: float = math.nan
-    start: float = math.nan
-    end: float = math.nan
-    status: str = "unresolved"
-    reason: str = ""
-
-
 def _line(followed: Followed, spacing: float, fit: tuple[float, float] | None) -> Line:
     curves, last = followed.curves, followed.curves.shape[1] - 1
     if fit is not None:
@@ -245,7 +236,7 @@ def _line(followed: Followed, spacing: float, fit: tuple[float, float] | None) -
         if not 0 <= start <= end - POINTS + 1 or end > last:
             raise ValueError(
                 f"fit is (start, end) in time, between 0 and {last * spacing:g} and at least {POINTS} samples of {spacing:g} long; "
-                f"{fit!r} given"
+                f"({fit[0]:g}, {fit[1]:g}) given"
             )
         return _sloped(curves, start, end, spacing)
     if followed.unrelated - curves[0, 0] < NEAR:
@@ -266,16 +257,10 @@ def _line(followed: Followed, spacing: float, fit: tuple[float, float] | None) -
 
 
 def _sloped(curves: np.ndarray, start: int, end: int, spacing: float) -> Line:
-    def slopes(a: int, b: int) -> np.ndarray:
-        time = (np.arange(a, b + 1) - (a + b) / 2) * spacing
-        return curves[:, a : b + 1] @ time / (time @ time)
-
-    slope, third = slopes(start, end), (end - start) // 3
-    thirds = [slopes(a, a + third)[0] for a in (start, (start + end - third) // 2, end - third)]
-    error = math.hypot(jackknife(slope), float(np.std(thirds)))
-    flat = abs(slope[0]) <= 3 * error
+    slope, error = slope_and_error(np.arange(start, end + 1) * spacing, curves[:, start : end + 1])
+    flat = abs(slope) <= 3 * error
     reason = "the exponent is zero within three errors" if flat else ""
-    return Line(float(slope[0]), error, start * spacing, end * spacing, "flat" if flat else "ok", reason)
+    return Line(slope, error, start * spacing, end * spacing, "flat" if flat else "ok", reason)
 
 
 def _dataset(followed: Followed, line: Line, spacing: float, attrs: dict) -> xr.Dataset:

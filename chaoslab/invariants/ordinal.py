@@ -10,12 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from ..systems import suggest
-from ..trajectories.grid import whole
 from ..trajectories.schema import package_version, seed_text
 from .ordinal_patterns import CHUNK, PIECES, block_counts, checked_lags, checked_length, checked_span, labels, moving
 from .ordinal_plane import entropy_complexity
-from .series import read_all
+from .series import checked_name, read_all, whole_or_zero
 
 TIES = ("time", "random", "drop")
 #: Blocks in time that the bootstrap draws; fewer and longer ones are tried too, and the largest error counts.
@@ -66,10 +64,9 @@ def ordinal(
     >>> found.probability.sel(pattern=["123", "321"]).values.round(2)
     array([0.34, 0.34])
     """
-    if ties not in TIES:
-        raise ValueError(f"ties {ties!r} is not known.{suggest(str(ties), TIES)} Ties are ordered by {', '.join(TIES)}")
+    checked_name(ties, TIES, "ties")
     checked_length(length)
-    lags, resamples = checked_lags(lag), checked_resamples(resamples)
+    lags, resamples = checked_lags(lag), whole_or_zero(resamples, "resamples")
     labelled, spacing, _ = read_all(series, component, sampling)
     seed, rng = seed_text(rng), np.random.default_rng(rng)
     rows = labelled.values.reshape(-1, labelled.sizes["time"])
@@ -112,10 +109,6 @@ class Measured(NamedTuple):
     forbidden_by_chance: np.ndarray
     windows: np.ndarray
     ties: np.ndarray
-
-
-def checked_resamples(resamples) -> int:
-    return 0 if not isinstance(resamples, bool) and resamples == 0 else whole(resamples, "resamples, or 0 for no errors,")
 
 
 def block_weights(windows: int, span: int, resamples: int, rng: np.random.Generator) -> list[np.ndarray]:

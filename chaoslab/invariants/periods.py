@@ -5,10 +5,10 @@ import math
 import numpy as np
 import xarray as xr
 
-from ..systems import suggest
 from ..trajectories import timescale
 from ..trajectories.grid import whole
 from ..trajectories.schema import package_version, seed_text
+from .series import checked_name
 from .surrogates import checked_level, gapless, rank_p
 
 #: background: what is taken for noise.
@@ -53,7 +53,7 @@ def significant_periods(
     """
     x, sampling = _one(series, component)
     level, count = checked_level(level), whole(count, "count")
-    _known(background)
+    checked_name(background, BACKGROUNDS, "background")
     n, frequency = len(x), np.fft.rfftfreq(len(x))[1 : (len(x) + 1) // 2]
     power = _periodogram(x[None])[0]
     share = power / power.sum()
@@ -108,7 +108,7 @@ def has_dominant_period(
     """
     x, sampling = _one(series, component)
     level, count = checked_level(level), whole(count, "count")
-    _known(background)
+    checked_name(background, BACKGROUNDS, "background")
     _reaches(count, level)
     if len(x) < BLOCKS * SHORTEST:
         raise ValueError(f"the series is too short: {len(x)} samples, {BLOCKS * SHORTEST} are needed for {BLOCKS} pieces")
@@ -144,12 +144,6 @@ def _one(series, component) -> tuple[np.ndarray, float]:
     if values.shape[1] != 1:
         raise ValueError(f"the series has {values.shape[1]} components; choose one, as in component='x', or a column")
     return values[:, 0] - values[:, 0].mean(), sampling
-
-
-def _known(background) -> None:
-    if background not in BACKGROUNDS:
-        near = suggest(str(background), BACKGROUNDS)
-        raise ValueError(f"background {background!r} is not known.{near} Backgrounds are {', '.join(BACKGROUNDS)}")
 
 
 def _reaches(count: int, level: float) -> None:

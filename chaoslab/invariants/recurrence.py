@@ -12,8 +12,8 @@ import xarray as xr
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
 from .cloud import BLOCKS, SOME, Cloud, allowed_pairs, jackknife, leave_out
-from .embedding import embedding_of
-from .series import FEWEST, read_series, standardised, times_of
+from .embedding import Points, points_of
+from .series import times_of
 
 #: The part of all pairs that recurs, where nothing else is asked for.
 RATE = 0.05
@@ -62,7 +62,7 @@ def recurrence_plot(
     >>> plot.values[0, :9].astype(int).tolist()
     [1, 0, 0, 0, 1, 0, 0, 0, 1]
     """
-    points = _points(series, component, dimension, lag, theiler, sampling)
+    points = points_of(series, component, dimension, lag, theiler, sampling)
     if len(points.rows) > MOST:
         raise ValueError(
             f"a plot of {len(points.rows)} points has {len(points.rows) ** 2:.2g} pairs; take every few samples, or "
@@ -106,7 +106,7 @@ def recurrence_statistics(
     >>> float(found.determinism), int(found.longest_line)
     (1.0, 116)
     """
-    points = _points(series, component, dimension, lag, theiler, sampling)
+    points = points_of(series, component, dimension, lag, theiler, sampling)
     shortest = whole(shortest, "shortest")
     found = _recurrences(points, threshold, rate, neighbours)
     rows, count = points.rows, len(points.rows)
@@ -128,27 +128,6 @@ def recurrence_statistics(
         data[name] = ("length", np.bincount(lines.length, minlength=longest + 1)[1:])
     attrs = points.attrs | found.attrs | {"shortest": shortest, "version": package_version()}
     return xr.Dataset(data, {"length": np.arange(1, longest + 1)}, attrs)
-
-
-class Points(NamedTuple):
-    cloud: Cloud
-    rows: np.ndarray
-    attrs: dict
-
-
-def _points(series, component, dimension, lag, theiler, sampling) -> Points:
-    """The delay vectors, the rows that are whole, and how they were chosen."""
-    values, spacing, _ = read_series(series, component, sampling)
-    values, gapless = standardised(values)
-    delays, lag, theiler, _ = embedding_of(values, gapless, dimension, lag, theiler)
-    cloud = Cloud(values, gapless, delays, lag, theiler, 0)
-    rows = cloud.rows(0)
-    if len(rows) < FEWEST:
-        raise ValueError(
-            f"the series is too short: {len(rows)} points are left of {len(values)} samples, with {delays} delays of {lag} samples "
-            f"and no gap; {FEWEST} are needed"
-        )
-    return Points(cloud, rows, {"dimension": delays, "lag": lag, "theiler": theiler, "sampling": spacing})
 
 
 class Recurrences(NamedTuple):

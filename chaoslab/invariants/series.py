@@ -14,6 +14,8 @@ from ..trajectories.schema import DIMS, check
 FEWEST = 100
 #: A mean period of this many samples makes it a flow, where nothing else says so.
 SMOOTH = 10
+#: The largest value, and one over the least that the largest may be: squares of others are no numbers of the machine's.
+LARGEST = 1e150
 
 
 def read_all(series, component=None, sampling=None) -> tuple[xr.DataArray, float, bool | None]:
@@ -23,10 +25,16 @@ def read_all(series, component=None, sampling=None) -> tuple[xr.DataArray, float
         flow = check(series).attrs["kind"] != "map"
         series = series.chaos.shown
     series = _chosen(series, component) if isinstance(series, xr.DataArray) else _labelled(series, component)
+    if not series.size:
+        raise ValueError(f"the series is empty: an array of shape {series.shape} given")
     if series.dtype.kind not in "biuf":
-        raise TypeError(f"a series holds real numbers; {series.dtype} given")
+        raise TypeError(f"a series holds real numbers; {_described(series.values)} given")
     spacing = positive(_spacing(series) if sampling is None else sampling, "sampling")
-    return series.transpose(..., "time").astype(float), spacing, flow
+    series = series.transpose(..., "time").astype(float)
+    size = float(np.abs(series.values).max(where=np.isfinite(series.values), initial=0))
+    if size > LARGEST or 0 < size < 1 / LARGEST:
+        raise ValueError(f"the largest value of the series is {size:.3g}, too far from 1 to be squared; give it in other units")
+    return series, spacing, flow
 
 
 def read_series(series, component=None, sampling=None) -> tuple[np.ndarray, float, bool | None]:
@@ -50,12 +58,31 @@ def read_one(series, component=None, sampling=None) -> tuple[np.ndarray, float, 
 
 
 def _labelled(series, component) -> xr.DataArray:
-    array = np.asarray(series)
+    try:
+        array = np.asarray(series)
+    except ValueError:
+        raise ValueError("a series is (time,) or (time, component); rows of unequal length given") from None
+    if array.ndim == 0 and array.dtype.kind not in "biufc":
+        raise TypeError(f"a series is an array of numbers or a trajectory; {_short(series)} given")
     if component is not None:
-        raise ValueError(f"an array has no names, so component={component!r} means nothing; give the column itself")
+        raise ValueError(f"an array has no names, so component={_short(component)} means nothing; give the column itself")
     if array.ndim not in (1, 2):
         raise ValueError(f"a series is (time,) or (time, component); an array of shape {array.shape} given")
     return xr.DataArray(array, dims=("time", "component")[: array.ndim])
+
+
+def _described(values: np.ndarray) -> str:
+    """What values are that are no real numbers: their type, and where they are of several types, the first that is none."""
+    if values.dtype.kind == "U":
+        return "text"
+    other = [value for value in values.flat if not isinstance(value, int | float | np.number)] if values.dtype == object else []
+    return f"{values.dtype} values such as {_short(other[0])}" if other else str(values.dtype)
+
+
+def _short(value) -> str:
+    """A value as an error names it."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _chosen(series: xr.DataArray, component) -> xr.DataArray:
@@ -65,7 +92,7 @@ def _chosen(series: xr.DataArray, component) -> xr.DataArray:
         raise ValueError(f"a series has dims among {DIMS}, time at least; {series.dims} given")
     if component is not None:
         names = [str(word) for word in np.atleast_1d(series["component"].values)] if "component" in series.coords else []
-        if component not in names:
+        if not isinstance(component, str) or component not in names:
             near = suggest(str(component), names)
             raise ValueError(f"the series has no component {component!r}.{near} It has {', '.join(names) or 'no names'}")
         series = series.sel(component=component) if "component" in series.dims else series
@@ -96,8 +123,8 @@ def times_of(series, spacing: float, count: int) -> np.ndarray:
 def standardised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Components in deviations from their mean, and how many rows without a gap end at each row, itself included."""
     good = np.isfinite(values).all(axis=1)
-    if not good.any():
-        raise ValueError("the series has no sample that is finite in every component")
+    if (count := int(good.sum())) < 2:
+        raise ValueError(f"the series has {count or 'no'} sample that is finite in every component; 2 at least are needed")
     centre, spread = values[good].mean(axis=0), values[good].std(axis=0)
     moving = spread > 1e-12 * np.abs(values[good]).max(axis=0)
     if not moving.any():
@@ -123,17 +150,18 @@ def mean_period(values: np.ndarray, gapless: np.ndarray) -> float:
 
 def checked_theiler(theiler, period: float) -> int:
     """The Theiler window in samples, by default a mean period."""
-    if theiler is None:
-        return math.ceil(period)
-    if isinstance(theiler, bool) or theiler != 0:
-        try:
-            return whole(theiler, "theiler")
-        except ValueError:
-            raise ValueError(f"theiler must be a whole number of samples, 0 or more; {theiler!r} given") from None
-    return 0
+    return math.ceil(period) if theiler is None else whole_or_zero(theiler, "theiler, in samples,")
 
 
-def checked_method(method, methods: Collection[str]) -> None:
-    """Raises ValueError, with the nearest name, where a method is not one of those."""
-    if method not in methods:
-        raise ValueError(f"method {method!r} is not known.{suggest(str(method), methods)} Methods are {', '.join(methods)}")
+def whole_or_zero(value, what: str) -> int:
+    """A whole number, 0 or more."""
+    try:
+        return 0 if np.ndim(value) == 0 and value == 0 and not isinstance(value, bool) else whole(value, what)
+    except ValueError:
+        raise ValueError(f"{what} must be a whole number, 0 or more; {value!r} given") from None
+
+
+def checked_name(name, names: Collection[str], what: str = "method") -> None:
+    """Raises ValueError, with the nearest name, where a name is not one of those."""
+    if not isinstance(name, str) or name not in names:
+        raise ValueError(f"{what} {name!r} is not known.{suggest(str(name), names)} It is one of {', '.join(names)}")

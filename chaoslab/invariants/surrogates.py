@@ -14,7 +14,7 @@ from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version, seed_text
 from .cloud import Cloud
 from .embedding_lag import first_lag
-from .series import checked_method, read_series, standardised
+from .series import checked_name, read_series, standardised
 
 #: method: what its surrogates keep
 METHODS = {
@@ -61,7 +61,7 @@ def surrogates(
     (3, True)
     """
     values, names, sampling = _read(series, component)
-    checked_method(method, METHODS)
+    checked_name(method, METHODS)
     made = _made(values, method, whole(count, "count"), np.random.default_rng(rng))
     target = np.abs(np.fft.rfft(values - values.mean(axis=0), axis=0))
     found = np.abs(np.fft.rfft(made - made.mean(axis=1, keepdims=True), axis=1))
@@ -101,11 +101,10 @@ def significant_against_surrogates(
     plainly, shuffling for independent values. A rejection says that the series is none of these, not that it is chaotic.
     """
     values, names, _ = _read(series, component)
-    checked_method(method, METHODS)
+    checked_name(method, METHODS)
     function, usual = _statistic(statistic, values)
     sides = usual if sides is None else sides
-    if sides not in SIDES:
-        raise ValueError(f"sides {sides!r} is not one of {', '.join(SIDES)}.{suggest(str(sides), SIDES)}")
+    checked_name(sides, SIDES, "sides")
     count, level = whole(count, "count"), checked_level(level)
     least = math.ceil((2 if sides == "two" else 1) / level - 1e-9) - 1
     if count < least:
@@ -254,7 +253,7 @@ def _statistic(statistic, values: np.ndarray) -> tuple[Callable[[np.ndarray], fl
     known = {"time reversal": (_time_reversal, "two"), "prediction error": (_prediction_error, "lower")}
     if callable(statistic):
         return (lambda rows: float(statistic(rows[:, 0] if rows.shape[1] == 1 else rows))), "two"
-    if statistic not in known:
+    if not isinstance(statistic, str) or statistic not in known:
         near = suggest(str(statistic), known)
         raise ValueError(f"statistic {statistic!r} is not known.{near} It is {', '.join(known)}, or a function")
     function, sides = known[statistic]

@@ -59,6 +59,7 @@ def zero_one_test(
     >>> zero_one_test(x).verdict
     'chaotic'
     """
+    frequencies = whole(frequencies, "frequencies")
     values, spacing, flow = read_series(series, component, None)
     values, gapless = standardised(values)
     piece = longest_piece(values, gapless)
@@ -72,7 +73,7 @@ def zero_one_test(
             f"the series is too short: {len(piece)} samples are left of {len(values)}, every {every} samples and without a gap; "
             f"{2 * FEWEST} are needed"
         )
-    angles = np.sort(np.random.default_rng(rng).uniform(*ANGLES, whole(frequencies, "frequencies")))
+    angles = np.sort(np.random.default_rng(rng).uniform(*ANGLES, frequencies))
     half = len(piece) // 2
     every_k, *halves = (_correlations(part, angles) for part in (piece, piece[:half], piece[half:]))
     value, first, second = (float(np.median(each)) for each in (every_k, *halves))

@@ -214,7 +214,7 @@ def test_a_result_says_how_it_was_made_and_can_be_stored(tmp_path):
         (cube(2, 50), {}, "too short: 50 points are left of 50 samples"),
         (cube(1, 500), {"dimension": 60, "lag": 8}, "too short: 28 points are left .* 60 delays of 8 samples"),
         (cube(1, 500), {"dimension": 2, "lag": 1.5}, "lag must be a whole number of at least 1; 1.5"),
-        (cube(2, 500), {"theiler": -1}, "theiler must be a whole number of samples, 0 or more; -1"),
+        (cube(2, 500), {"theiler": -1}, "theiler, in samples, must be a whole number, 0 or more; -1"),
         (cube(2, 500), {"theiler": 499}, "500 points have 0 that are farther|0 points have two neighbours"),
         (cube(2, 500), {"points": 0}, "points must be a whole number"),
         (cube(2, 500), {"component": "x"}, "an array has no names"),

@@ -257,7 +257,7 @@ def test_a_result_says_how_it_was_made_and_can_be_stored(measure, tmp_path):
         (sample_entropy, logistic(500), {"radius": 0}, "radius, in deviations, must be positive"),
         (sample_entropy, logistic(500), {"length": 0}, "length must be a whole number"),
         (sample_entropy, logistic(500), {"lag": 1.5}, "lag must be a whole number of at least 1; 1.5"),
-        (sample_entropy, logistic(500), {"theiler": -1}, "theiler, in samples, if not 0, must be a whole number"),
+        (sample_entropy, logistic(500), {"theiler": -1}, "theiler, in samples, must be a whole number, 0 or more; -1"),
         (multiscale_entropy, logistic(500), {"scales": 2.5}, "scales must be a whole number"),
         (permutation_entropy, logistic(5), {}, "too short: 7 values 1 samples apart need 7 samples; it has 5"),
         (permutation_entropy, np.ones(500), {}, "constant"),

@@ -388,7 +388,7 @@ def test_a_result_says_how_it_was_made_and_can_be_stored(tmp_path):
         (logistic(500), {"length": 1}, "patterns of 2 to 7 values"),
         (logistic(500), {"length": 3.5}, "length, of a pattern, must be a whole number"),
         (logistic(500), {"ties": "randon"}, "Did you mean 'random'"),
-        (logistic(500), {"resamples": -1}, "resamples, or 0 for no errors, must be a whole number"),
+        (logistic(500), {"resamples": -1}, "resamples must be a whole number, 0 or more; -1"),
         (logistic(500), {"sampling": 0}, "sampling must be positive"),
         (logistic(500), {"component": "x"}, "an array has no names"),
         (np.zeros((2, 100, 3)), {}, r"\(time,\) or \(time, component\)"),

@@ -185,7 +185,7 @@ def test_a_dimension_of_any_name():
         (circle(300), {"neighbours": 300}, "300 neighbours asked for; some states have 2"),
         (circle(300), {"neighbours": 2.5}, "neighbours must be a whole number"),
         (circle(300), {"theiler": 299}, "near pairs are needed; 300 points have 0"),
-        (circle(300), {"theiler": -1}, "theiler must be a whole number of samples, 0 or more; -1"),
+        (circle(300), {"theiler": -1}, "theiler, in samples, must be a whole number, 0 or more; -1"),
         (circle(300)[:, 0], {"dimension": 2, "lag": 1.5}, "lag must be a whole number of at least 1; 1.5"),
         (circle(300), {"component": "x"}, "an array has no names"),
         (np.tile([0.0, 1.0, 2.0, 3.0], 100), {"rate": 0.01, "dimension": 1}, "the same point again"),

@@ -185,7 +185,7 @@ def test_a_refusal_says_why(series, options, message):
     ("options", "message"),
     [
         ({"statistic": "time reversed"}, "Did you mean 'time reversal'"),
-        ({"sides": "both"}, "sides 'both' is not one of two, upper, lower"),
+        ({"sides": "both"}, "sides 'both' is not known. It is one of two, upper, lower"),
         ({"count": 38}, r"38 surrogates cannot reach the level 0.05 on two side\(s\); at least 39"),
         ({"count": 18, "sides": "upper"}, "at least 19"),
         ({"level": 1}, "between 0 and 1"),
