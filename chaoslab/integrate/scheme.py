@@ -190,7 +190,7 @@ def _check(flat: Flat, diffusion: Sequence[Node], parameters: Sequence[Node]) ->
 def _engine(trees: Sequence[Node], wanted: str | None) -> str:
     kinks = sorted({node.head for node in walk(*trees)} & KINKED)
     if wanted is None:
-        return "heyoka" if not kinks and _heyoka_is_there() else "numpy"
+        return "heyoka" if not kinks and heyoka_is_there() else "numpy"
     if wanted not in ENGINES:
         raise ValueError(f"engine {wanted!r} is not one of {', '.join(ENGINES)}.{suggest(str(wanted), ENGINES)}")
     if wanted == "heyoka" and kinks:
@@ -199,7 +199,7 @@ def _engine(trees: Sequence[Node], wanted: str | None) -> str:
 
 
 @lru_cache(maxsize=1)
-def _heyoka_is_there() -> bool:
+def heyoka_is_there() -> bool:
     """Whether heyoka is installed; its absence is said aloud once."""
     there = importlib.util.find_spec("heyoka") is not None
     if not there:
@@ -243,7 +243,7 @@ ENGINES = {"heyoka": _with_heyoka, "numpy": _with_numpy}
 def normal_pairs(uniform: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Independent normal numbers (2, number) from uniform ones in [0, 1) (Box & Muller, 1958), in the processor's vectors."""
     out = np.empty_like(uniform) if out is None else out
-    _box_muller("heyoka" if _heyoka_is_there() else "numpy")(uniform, np.empty((0, uniform.shape[1])), out)
+    _box_muller("heyoka" if heyoka_is_there() else "numpy")(uniform, np.empty((0, uniform.shape[1])), out)
     return out
 
 

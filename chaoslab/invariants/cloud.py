@@ -70,7 +70,7 @@ class Cloud:
         points = self.vectors[rows]
         tree = cKDTree(points)
         found, distance = np.full(len(asked), -1), np.full(len(asked), np.nan)
-        left, count, most = np.arange(len(asked)), min(16, len(rows)), min(len(rows), 4 * self.theiler + 512)
+        left, count, most = np.arange(len(asked)), min(16, len(rows)), min(len(rows), 4 * self.theiler + 511 + rank)
         while len(left):
             for part in np.array_split(left, max(1, len(left) * count // 2_000_000)):
                 apart, other = tree.query(points[asked[part]], k=count, workers=-1)
@@ -116,7 +116,7 @@ class Cloud:
         total = int(allowed_pairs(rows, self.theiler, np.array([0, len(rows)])).sum())
         if not 1 <= count <= total:
             raise ValueError(
-                f"{count} near pairs are needed; {len(rows)} points have {total} that are farther apart in time than "
+                f"{max(count, 1)} near pairs are needed; {len(rows)} points have {total} that are farther apart in time than "
                 f"{self.theiler} samples. Take a longer series, or a smaller theiler"
             )
         some = np.linspace(0, len(rows) - 1, min(len(rows), SOME)).astype(int)

@@ -12,7 +12,7 @@ import xarray as xr
 
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version
-from .cloud import BLOCKS, SAME, Cloud, jackknife
+from .cloud import BLOCKS, Cloud, jackknife
 from .embedding import embedding_of
 from .scaling import Line, checked_fit, slope_and_error
 from .series import FEWEST, SMOOTH, checked_name, read_series, standardised
@@ -138,7 +138,7 @@ def _follow(cloud: Cloud, method: str, horizon: tuple[int, int], neighbours: int
                 f"of {cloud.lag} samples before and {steps} steps after each, and no gap; {FEWEST} points and {POINTS - 1} steps "
                 "are needed"
             )
-        followed = _rosenstein(cloud, rows, steps) if method == "rosenstein" else _kantz(cloud, rows, steps, neighbours, radius)
+        followed = rosenstein(cloud, rows, steps) if method == "rosenstein" else kantz(cloud, rows, steps, neighbours, radius)
         curve = followed.curves[0]
         high = curve.max() - curve[0] > HIGH and _risen(curve) < steps / 2
         if high or curve.max() > followed.unrelated - PARTED or steps >= longest:
@@ -166,8 +166,11 @@ def _references(rows: np.ndarray, work: int) -> np.ndarray:
     return np.arange(0, len(rows), max(1, min(math.ceil(work / WORK), len(rows) // (2 * FEWEST))))
 
 
-def _rosenstein(cloud: Cloud, rows: np.ndarray, steps: int) -> Followed:
-    """Without a block, those whose neighbour lies in it have another: the nearest elsewhere."""
+def rosenstein(cloud: Cloud, rows: np.ndarray, steps: int) -> Followed:
+    """The mean logarithm of the distance to the one nearest neighbour.
+
+    Without a block, those whose neighbour lies in it have another: the nearest elsewhere.
+    """
     block = _blocks(rows)
     asked = _references(rows, 2 * len(rows) * (steps + 1) * cloud.compared.shape[1])
     one = cloud.nearest(rows, asked)[0]
@@ -189,14 +192,17 @@ def _rosenstein(cloud: Cloud, rows: np.ndarray, steps: int) -> Followed:
     return Followed(curves, float(np.log(_unrelated(cloud, rows)).mean()), len(asked))
 
 
-def _kantz(cloud: Cloud, rows: np.ndarray, steps: int, fewest: int, radius: float | None) -> Followed:
+def kantz(cloud: Cloud, rows: np.ndarray, steps: int, fewest: int, radius: float | None) -> Followed:
+    """The logarithm of the mean distance to all neighbours in a ball, in the mean over points that have so many."""
     from scipy.spatial import cKDTree
 
     block, points = _blocks(rows), cloud.vectors[rows]
     if radius is None:
         some = np.linspace(0, len(rows) - 1, min(len(rows), 2000)).astype(int)
         distance = cloud.nearest(rows, some, rank=fewest)[1]
-        radius = float(np.nanquantile(distance, 0.9)) if np.isfinite(distance).any() else SAME
+        if np.isnan(distance).all():
+            raise ValueError(_no_neighbours(0, "at any distance", cloud, fewest))
+        radius = float(np.nanquantile(distance, 0.9))
     tree = cKDTree(points)
     crowd = tree.query_ball_point(points, radius, return_length=True, workers=-1)
     asked = _references(rows, (int(crowd.sum()) * cloud.compared.shape[1] + len(rows) * BLOCKS) * (steps + 1))
@@ -206,7 +212,7 @@ def _kantz(cloud: Cloud, rows: np.ndarray, steps: int, fewest: int, radius: floa
     one, two = one[far], two[far]
     enough = np.bincount(one, minlength=len(asked)) >= fewest
     if enough.sum() < FEWEST:
-        raise ValueError(_no_neighbours(enough.sum(), f"within {radius:.3g} deviations", cloud))
+        raise ValueError(_no_neighbours(enough.sum(), f"within {radius:.3g} deviations", cloud, fewest))
     one, two, asked = (enough.cumsum() - 1)[one[enough[one]]], two[enough[one]], asked[enough]
     cell, shape = one * BLOCKS + block[two], (len(asked), BLOCKS)
     count = np.bincount(cell, minlength=len(asked) * BLOCKS).reshape(shape)
@@ -222,9 +228,10 @@ def _kantz(cloud: Cloud, rows: np.ndarray, steps: int, fewest: int, radius: floa
     return Followed(curves, float(np.log(_unrelated(cloud, rows).mean())), len(asked), radius)
 
 
-def _no_neighbours(count: int, where: str, cloud: Cloud) -> str:
+def _no_neighbours(count: int, where: str, cloud: Cloud, fewest: int = 1) -> str:
+    wanted = "a neighbour" if fewest == 1 else f"{fewest} neighbours"
     return (
-        f"{count} points have a neighbour {where}, farther in time than {cloud.theiler} samples and not the same point again; "
+        f"{count} points have {wanted} {where}, farther in time than {cloud.theiler} samples and not the same point again; "
         f"{FEWEST} are needed. Take a larger radius, a smaller theiler, or a longer series that does not repeat itself"
     )
 

@@ -135,8 +135,8 @@ def _noises(length: int) -> tuple[np.ndarray, np.ndarray]:
     steps = np.random.default_rng(0).standard_normal((SAMPLES, length - 1))
     later, states, found = np.arange(1, length), math.factorial(length), []
     for exponent in EXPONENTS:
-        variogram = np.array([0, *(_variogram(exponent, distance) for distance in later)])
-        covariance = variogram[later, None] + variogram[later] - variogram[abs(later[:, None] - later)]
+        rises = np.array([0, *(variogram(exponent, distance) for distance in later)])
+        covariance = rises[later, None] + rises[later] - rises[abs(later[:, None] - later)]
         values = np.hstack([np.zeros((SAMPLES, 1)), steps @ np.linalg.cholesky(covariance).T])
         # upside down and backwards such a noise is the same
         alike = [one.reshape(1, -1) for half in (values, values[:, ::-1]) for one in (half, -half)]
@@ -146,8 +146,8 @@ def _noises(length: int) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.array(found).T)
 
 
-def _variogram(exponent: float, distance: int) -> float:
-    """In units of its value at distance 1, so that it stays finite as the exponent nears 3."""
+def variogram(exponent: float, distance: int) -> float:
+    """The variogram of f^-exponent noise, in units of its value at distance 1, so that it stays finite as the exponent nears 3."""
     from scipy.integrate import quad
 
     def rise(apart):

@@ -60,7 +60,7 @@ def significant_periods(
     noise = np.ones(len(power))
     if background == "white":
         single = (1 - share) ** (len(share) - 1)
-        maximum = _fisher(float(share.max()), len(share))
+        maximum = fisher_p(float(share.max()), len(share))
         k = int(share.argmax())
     else:
         _reaches(count, level)
@@ -164,7 +164,7 @@ def _periodogram(rows: np.ndarray) -> np.ndarray:
     return np.abs(np.fft.rfft(rows, axis=1)[:, 1 : (samples + 1) // 2]) ** 2
 
 
-def _fisher(largest: float, m: int) -> float:
+def fisher_p(largest: float, m: int) -> float:
     """The probability that one of m equal exponential parts is this large or larger."""
     expected = m * (1 - largest) ** (m - 1)
     if expected > CERTAIN:

@@ -104,13 +104,13 @@ def _correlations(series: np.ndarray, angles: np.ndarray) -> np.ndarray:
     series = series - series.mean(axis=0)
     steps = np.arange(1, int(PART * len(series)) + 1)
     parts = np.array_split(angles, max(1, math.ceil(len(angles) * series.size / ROOM)))
-    moved = np.concatenate([_displacements(series, part, len(steps)) for part in parts])
+    moved = np.concatenate([displacements(series, part, len(steps)) for part in parts])
     moved, steps = moved - moved.mean(axis=1, keepdims=True), steps - steps.mean()
     size = np.sqrt((moved**2).sum(axis=1) * (steps @ steps))
     return np.where(size > 0, moved @ steps / np.where(size > 0, size, 1), 0.0)
 
 
-def _displacements(series: np.ndarray, angles: np.ndarray, steps: int) -> np.ndarray:
+def displacements(series: np.ndarray, angles: np.ndarray, steps: int) -> np.ndarray:
     """Mean square displacements (angle, step) of the turned sums, over 1 to `steps`, from the same starts for all."""
     from scipy.fft import fft, ifft, next_fast_len
 

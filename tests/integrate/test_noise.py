@@ -377,14 +377,14 @@ def test_without_heyoka_numpy_steps_and_says_so(monkeypatch):
     expected = run(LOGISTIC, ["x"])
     monkeypatch.setattr(scheme.importlib.util, "find_spec", lambda package: None)
     noise.scheme.cache_clear()
-    scheme._heyoka_is_there.cache_clear()
+    scheme.heyoka_is_there.cache_clear()
     try:
         with pytest.warns(UserWarning, match="conda install -c conda-forge heyoka"):
             found = run(LOGISTIC, ["x"])
         assert noise.scheme(LOGISTIC.flat, trees("x"), LOGISTIC.flat.parameters).engine == "numpy"
     finally:
         noise.scheme.cache_clear()
-        scheme._heyoka_is_there.cache_clear()
+        scheme.heyoka_is_there.cache_clear()
     assert np.abs(found - expected).max() < 1e-13
 
 

@@ -20,6 +20,17 @@ def test_neighbours_are_the_nearest_outside_the_window():
         assert far == pytest.approx(np.sort(distance, axis=1)[:, rank - 1])
 
 
+def test_a_neighbour_of_high_rank_is_found():
+    values = np.random.default_rng(5).standard_normal((1000, 1))
+    cloud = Cloud(values, np.arange(1, 1001), delays=1, lag=1, theiler=2, room=0)
+    rows = cloud.rows(0)
+    found, far = cloud.nearest(rows, np.arange(10), rank=900)
+    assert (found >= 0).all()
+    distance = np.abs(values[:10] - values.T)
+    distance[np.abs(np.arange(10)[:, None] - rows) <= 2] = np.inf
+    assert far == pytest.approx(np.sort(distance, axis=1)[:, 899])
+
+
 def test_no_vector_and_no_future_touches_a_gap():
     series = np.random.default_rng(4).standard_normal(400)
     series[[0, 90, 91, 150, 399]] = np.nan

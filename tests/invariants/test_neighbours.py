@@ -150,8 +150,8 @@ def followed(method, steps=6):
     cloud = Cloud(*standardised(series), delays=1, lag=1, theiler=3, room=0)
     rows = cloud.rows(steps)
     if method == "rosenstein":
-        return cloud.values, rows, neighbours._rosenstein(cloud, rows, steps)
-    return cloud.values, rows, neighbours._kantz(cloud, rows, steps, 1, 0.3)
+        return cloud.values, rows, neighbours.rosenstein(cloud, rows, steps)
+    return cloud.values, rows, neighbours.kantz(cloud, rows, steps, 1, 0.3)
 
 
 @pytest.mark.parametrize("method", neighbours.METHODS)

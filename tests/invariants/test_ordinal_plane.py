@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from scipy.special import sici
 
 from chaoslab.invariants import complexity_bounds, noise_curve, ordinal, periodic_limits, region
-from chaoslab.invariants.ordinal_plane import _variogram, entropy_complexity
+from chaoslab.invariants.ordinal_plane import entropy_complexity, variogram
 
 
 def test_one_pattern_and_all_patterns_alike_are_not_complex():
@@ -119,14 +119,14 @@ def test_noise_by_integrals_done_by_hand():
         return 2 * math.pi * d * (sici(a)[0] - (1 - math.cos(a)) / a)
 
     ratio = by_parts(2) / by_parts(1)
-    assert _variogram(2.0, 2) == pytest.approx(ratio, rel=1e-9)
+    assert variogram(2.0, 2) == pytest.approx(ratio, rel=1e-9)
     rising = math.asin(math.sqrt(ratio) / 2) / math.pi
     height, complexity = entropy_complexity(np.array([rising] * 2 + [(1 - 2 * rising) / 4] * 4), 6)
     curve = noise_curve(3)
     at = np.interp(2.0, curve.exponent, curve.entropy), np.interp(2.0, curve.exponent, curve.complexity)
     assert at == pytest.approx((float(height), float(complexity)), abs=4e-3)
     # white noise forgets at once: the integral of 1 - cos(2 pi f d) is the same at every whole distance
-    assert _variogram(0.0, 3) == pytest.approx(1)
+    assert variogram(0.0, 3) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("length", [5, 6, 7])

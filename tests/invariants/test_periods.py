@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 
 import chaoslab as cl
 from chaoslab.invariants import has_dominant_period, significant_periods
-from chaoslab.invariants.periods import _fisher
+from chaoslab.invariants.periods import fisher_p
 
 
 def sine(period, samples=400, seed=0, noise=1.0):
@@ -49,14 +49,14 @@ def test_red_noise_needs_a_red_background(memory):
 
 def test_fishers_probability():
     """Against the classical value, for m = 10 at the 5 % level g = 0.4450, and a simulation for m = 40."""
-    assert _fisher(0.44495, 10) == pytest.approx(0.05, abs=1e-4)
+    assert fisher_p(0.44495, 10) == pytest.approx(0.05, abs=1e-4)
     parts = np.random.default_rng(2).exponential(size=(20_000, 40))
     largest = (parts / parts.sum(axis=1, keepdims=True)).max(axis=1)
     for g in (0.07, 0.09, 0.12, 0.18):
-        assert _fisher(g, 40) == pytest.approx(np.mean(largest >= g), abs=0.012)
-    assert _fisher(1.0, 5) == 0
-    assert _fisher(0.2, 5) == 1
-    values = [_fisher(g, 500) for g in np.linspace(0.003, 0.05, 200)]
+        assert fisher_p(g, 40) == pytest.approx(np.mean(largest >= g), abs=0.012)
+    assert fisher_p(1.0, 5) == 0
+    assert fisher_p(0.2, 5) == 1
+    values = [fisher_p(g, 500) for g in np.linspace(0.003, 0.05, 200)]
     assert (np.diff(values) <= 1e-2).all()
     assert values[0] == 1
 

@@ -87,7 +87,7 @@ def test_what_is_no_count(name, option, wrong):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("exponent_from_data", {"method": "kantz", "neighbours": 600}, "0 points have a neighbour within"),
+        ("exponent_from_data", {"method": "kantz", "neighbours": 600}, "0 points have 600 neighbours at any distance"),
         ("exponent_from_data", {"fit": 3}, "fit is (start, end) in time; 3 given"),
         ("exponent_from_data", {"fit": 3, "steps": 50}, "fit is (start, end) in time; 3 given"),
         ("exponent_from_data", {"fit": ("a", "b")}, "each end must be a number; 'a' given"),
@@ -95,6 +95,7 @@ def test_what_is_no_count(name, option, wrong):
         ("exponent_from_data", {"orbital": 0.5}, "orbital is True, False or None; 0.5 given"),
         ("recurrence_plot", {"neighbours": 600}, "600 neighbours asked for; some states have"),
         ("recurrence_statistics", {"neighbours": 600}, "600 neighbours asked for; some states have"),
+        ("correlation_dimension", {"theiler": 600}, "1 near pairs are needed; 600 points have 0"),
         ("correlation_dimension", {"lag": 600}, "delays of 600 samples need more than 600 samples; the series has 600"),
         ("recurrence_plot", {"lag": 5000}, "delays of 5000 samples need more than 5000 samples; the series has 600"),
         ("embed", {"dimension": 601, "lag": 1}, "601 delays of 1 samples need more than 600 samples; the series has 600"),

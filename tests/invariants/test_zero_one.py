@@ -92,7 +92,7 @@ def test_what_is_between_is_undecided():
 def test_displacements_are_those_of_loops():
     series = np.random.default_rng(2).standard_normal((130, 2))
     angles = np.array([0.7, 2.1])
-    found = zero_one._displacements(series, angles, 13)
+    found = zero_one.displacements(series, angles, 13)
     for c, row in zip(angles, found, strict=True):
         turn = c * np.arange(130)
         p, q = (np.cumsum(series * part[:, None], axis=0) for part in (np.cos(turn), np.sin(turn)))
@@ -110,7 +110,7 @@ def test_the_mean_makes_no_oscillation():
 def test_a_random_walk_grows_like_n():
     """Independent values: the mean square displacement is n times their variance, so K is nearly 1."""
     series = np.random.default_rng(4).standard_normal((4000, 1))
-    moved = zero_one._displacements(series, np.linspace(0.7, 2.4, 40), 400).mean(axis=0)
+    moved = zero_one.displacements(series, np.linspace(0.7, 2.4, 40), 400).mean(axis=0)
     assert moved == pytest.approx(np.arange(1, 401), rel=0.05)
 
 
