@@ -95,7 +95,7 @@ def identities(rows: dict) -> dict:
 
 def sum_gap(name: str) -> dict:
     """The sum of all exponents against the mean divergence along the same orbit, to all digits."""
-    found = lyapunov_spectrum(name, time=200 if cl.load(name).kind == "map" else 100 * cl.load(name).period, progress=False)
+    found = lyapunov_spectrum(name, time=2000 if cl.load(name).kind == "map" else 100 * cl.load(name).period, progress=False)
     size = float(np.abs(found.exponent).sum())
     return {"gap": abs(float(found.exponent.sum() - found.divergence)) / size if np.isfinite(size) else None}
 

@@ -1,6 +1,7 @@
 """Every promise, on every system of the catalogue. A new definition needs no new test."""
 
 import importlib.util
+import json
 import subprocess
 from fractions import Fraction
 from functools import cache
@@ -12,7 +13,7 @@ from scipy.integrate import solve_ivp
 
 import chaoslab as cl
 from chaoslab.integrate import solve
-from chaoslab.invariants import largest_exponent, lyapunov_spectrum
+from chaoslab.invariants import complexity_bounds, largest_exponent, lyapunov_spectrum, ordinal
 from chaoslab.systems import reference as citation
 from chaoslab.systems.catalogue import claimed_regime, measurements
 from chaoslab.systems.emit import scalar_function
@@ -264,6 +265,35 @@ def test_exponents_are_those_that_were_measured(name):
         found = largest_exponent(system, time=time, rng=1, progress=False)
     value, error = float(found.exponent[0]), float(found.error[0])
     assert abs(value - float(row["value"])) < 5 * np.hypot(error, float(row["error"])) + 1 / time
+
+
+@every_system
+def test_what_was_measured_of_its_series_is_possible(name):
+    """Entropies between 0 and 1, complexities between their bounds, dimensions no larger than the space that was measured in."""
+    system, found = cl.load(name), measurements()[name]
+    value = lambda key: float(found[key]["value"])
+    assert {"natural_time_scale", "ordinal_entropy", "statistical_complexity", "permutation_entropy", "zero_one"} <= set(found)
+    height = value("ordinal_entropy")
+    bounds = complexity_bounds(5, entropy=np.array([height]))
+    assert 0 <= height <= 1
+    assert float(bounds.lower[0]) - 1e-4 <= value("statistical_complexity") <= float(bounds.upper[0]) + 1e-4
+    assert value("natural_time_scale") > 0
+    if "correlation_dimension" in found and system.kind != "delay" and system.dimension <= 12:
+        error = float(found["correlation_dimension"]["error"])
+        assert 0 < value("correlation_dimension") <= system.dimension + 3 * error
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in DELAYS and cl.load(name).dimension <= 12])
+def test_ordinal_patterns_are_those_that_were_measured(name):
+    """A fifth of the series shows the same entropy at the lag that was chosen, within what a fifth can tell."""
+    system, row = cl.load(name), measurements()[name]["ordinal_entropy"]
+    if not row["error"]:
+        pytest.skip("drifts too slowly for an error")
+    made, error = json.loads(row["settings"]), float(row["error"])
+    length = (8000,) if system.kind == "map" else (200, made["samples"])
+    ds = cl.simulate(system, *length, transient=made["transient"])
+    found = ordinal(ds.chaos.shown.isel(member=0).sel(component=made["component"]), length=5, lag=made["lag"])
+    assert abs(float(found.entropy) - float(row["value"])) < 0.02 + 3 * np.sqrt(5) * error
 
 
 def _largest_term(system, key, states) -> float:

@@ -18,6 +18,8 @@ PERIODS, SAMPLES, ITERATIONS, TRANSIENT = 1000, 40, 40_000, 100
 STATES = 12
 #: Values in an ordinal pattern.
 LENGTH = 5
+#: Values that a sample entropy of two needs at least (10 to 20 to that power: Pincus, Chaos 5, 110 (1995)).
+ENOUGH = 400
 
 
 def series(name: str, seed: int, definition: str) -> dict:
@@ -37,8 +39,9 @@ def series(name: str, seed: int, definition: str) -> dict:
     patterns = ordinal(one, length=LENGTH, lag=lag, rng=seed)
     symbols = permutation_entropy(one, lengths=(LENGTH - 1, LENGTH), lag=lag, resamples=100, rng=seed).isel(length=-1)
     points = ds if system.dimension <= STATES else one
-    dimension, wandering = correlation_dimension(points), zero_one_test(ds, rng=seed)
-    alike, spacing = sample_entropy(spaced), made | {"lag": lag}
+    embedded = {"dimension": 1} if system.kind == "map" and system.dimension == 1 else {}  # the state of such a map is all of it
+    dimension, wandering = correlation_dimension(points, **embedded), zero_one_test(ds, rng=seed)
+    spacing = made | {"lag": lag}
     found = {
         "natural_time_scale": (scale["value"], scale["error"], scale.attrs["method"], made),
         "correlation_dimension": (dimension["value"], dimension["error"], "correlation sum", made | _kept(dimension)),
@@ -51,9 +54,11 @@ def series(name: str, seed: int, definition: str) -> dict:
             "conditional, a step of the lag",
             spacing,
         ),
-        "sample_entropy": (alike["entropy"], alike["error"], "2 values, radius 0.2 deviations", spacing),
         "zero_one": (wandering["value"], wandering["error"], "correlation, median over angles", made | _kept(wandering)),
     }
+    if spaced.size >= ENOUGH:
+        alike = sample_entropy(spaced)
+        found["sample_entropy"] = (alike["entropy"], alike["error"], "2 values, radius 0.2 deviations", spacing)
     return {"found": {key: [*map(float, row[:2]), *row[2:]] for key, row in found.items() if np.isfinite(float(row[0]))}}
 
 

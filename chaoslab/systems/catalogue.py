@@ -217,8 +217,9 @@ def table(**only):
     """The catalogue as a pandas frame indexed by name, one row a system; keep rows by value, as in `table(kind="map")`.
 
     Columns: title, kind, field, dimension, parameters (their number); what was measured at the file's own parameters and state,
-    with standard errors: period, largest_exponent, kaplan_yorke_dimension, and the regime (as the file claims where it has not
-    been measured); smooth, conserved, symmetric, sizes, key of the source.
+    with standard errors: period, largest_exponent, kaplan_yorke_dimension, correlation_dimension; ordinal_entropy and
+    statistical_complexity of the first component; and the regime (as the file claims where it has not been measured); smooth,
+    conserved, symmetric, sizes, key of the source.
 
     >>> int(table(kind="flow", dimension=3).loc["Lorenz", "parameters"])
     3
@@ -242,6 +243,10 @@ def table(**only):
                 "largest_exponent_error": _number(known, "largest_exponent", "error"),
                 "kaplan_yorke_dimension": _number(known, "kaplan_yorke_dimension"),
                 "kaplan_yorke_dimension_error": _number(known, "kaplan_yorke_dimension", "error"),
+                "correlation_dimension": _number(known, "correlation_dimension"),
+                "correlation_dimension_error": _number(known, "correlation_dimension", "error"),
+                "ordinal_entropy": _number(known, "ordinal_entropy"),
+                "statistical_complexity": _number(known, "statistical_complexity"),
                 "regime": known["regime"]["value"] if "regime" in known else claimed_regime(system.name),
                 "smooth": system.smooth,
                 "conserved": ", ".join(system.conserved),

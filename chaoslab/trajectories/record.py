@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import importlib.util
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ def record(found: Mapping[str, Mapping[str, Sequence]], command: str, seed: int)
     """Keep {system: {quantity: (value, error, method, settings)}} in measured.csv, in place of all that the command had
     found of these systems before, and of these quantities.
 
-    Values are numbers or text, errors numbers or "".
+    Values are numbers or text, errors numbers, or "" or NaN where none is known.
     """
     rows = {(row["system"], row["quantity"]): row for row in measured()}
     rows = {key: row for key, row in rows.items() if key[0] not in found or json.loads(row["settings"])["command"] != command}
@@ -32,7 +33,7 @@ def record(found: Mapping[str, Mapping[str, Sequence]], command: str, seed: int)
                 "system": name,
                 "quantity": quantity,
                 "value": value if isinstance(value, str) else f"{value:.6g}",
-                "error": error if isinstance(error, str) else f"{error:.2g}",
+                "error": error if isinstance(error, str) else "" if math.isnan(error) else f"{error:.2g}",
                 "method": method,
                 "settings": json.dumps({**settings, "command": command}),
                 "seed": seed,
