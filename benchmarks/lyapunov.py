@@ -85,7 +85,8 @@ def identities(rows: dict) -> dict:
             pairs[system.name] = (np.abs(values + values[::-1]) / np.maximum(3 * (spreads + spreads[::-1]), 1e-12)).max()
         if "lyapunov_time" in own:
             unit = 1.0 if system.kind == "map" else float(own["period"]["value"])
-            errors[system.name] = spreads[0] / max(0.01 * values[0], 0.002 / unit)
+            largest, error = (float(own["largest_exponent"][key]) for key in ("value", "error"))
+            errors[system.name] = error / max(0.01 * largest, 0.002 / unit)
             if system.kind == "flow" and not system.flat.timed and values[-1] < 0:
                 zeros[system.name] = (np.abs(values) / np.maximum(3 * spreads, 1e-12)).min()
         if "kaplan_yorke_dimension" in own and system.kind != "delay":
