@@ -166,13 +166,42 @@ def aligned(rows: Iterable[tuple[str, str]]) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(f"{left} &= {right}" for left, right in rows) + "\n\\end{aligned}"
 
 
-def _with_noise(drift: str, key: str, noise: Mapping[str, str], index: Iterable[str]) -> str:
+def _with_noise(drift: str, key: str, noise: Mapping[str, str], name_of: Callable[[str], str], index: Iterable[str]) -> str:
     """The right side of an Ito equation; each component has a Wiener process of its own."""
     text = rf"\left({drift}\right) \mathrm{{d}}t"
     if key not in noise:
         return text
-    amplitude = _Typesetter(symbol, index).tree(read(noise[key]), OVER)
+    amplitude = _Typesetter(name_of, index).tree(read(noise[key]), OVER)
     return text + rf" + {amplitude} \, \mathrm{{d}}{_Typesetter.subscripted('W', expression(key))}"
+
+
+def rows(
+    kind: str,
+    equations: Mapping[str, str],
+    where: Mapping[str, str],
+    index: Iterable[str] = (),
+    noise: Mapping[str, str] | None = None,
+    name_of: Callable[[str], str] = symbol,
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """LaTeX of both sides of each equation, and of each named intermediate; `name_of` typesets a name."""
+    if kind == "map":
+        states = {read(key).args[0] for key in equations}
+        letter = "n" if "n" not in states else "k"
+        now = lambda word: _Typesetter.subscripted(symbol(word), letter) if word in states else name_of(word)
+        left = lambda word: _Typesetter.subscripted(symbol(word), f"{letter}+1")
+    elif noise:
+        now, left = name_of, lambda word: rf"\mathrm{{d}}{symbol(word)}"
+    else:
+        now, left = name_of, lambda word: rf"\dot{{{symbol(word).split('_')[0]}}}" + "".join(symbol(word).partition("_")[1:])
+    sides = []
+    for key, body in equations.items():
+        node = read(key)
+        side = left(node.args[0])
+        if node.head == "item":
+            side = _Typesetter.subscripted(side, ",".join(symbol(index.args[0]) for index in node.args[1:]))
+        right = expression(body, now, index)
+        sides.append((side, _with_noise(right, key, noise, name_of, index) if noise else right))
+    return sides, [(expression(key, now), expression(body, now, index)) for key, body in where.items()]
 
 
 def typeset(
@@ -186,26 +215,9 @@ def typeset(
 
     With noise the equations are those of Ito, in differentials.
     """
-    if kind == "map":
-        states = {read(key).args[0] for key in equations}
-        letter = "n" if "n" not in states else "k"
-        now = lambda word: _Typesetter.subscripted(symbol(word), letter) if word in states else symbol(word)
-        left = lambda word: _Typesetter.subscripted(symbol(word), f"{letter}+1")
-    elif noise:
-        now, left = symbol, lambda word: rf"\mathrm{{d}}{symbol(word)}"
-    else:
-        now, left = symbol, lambda word: rf"\dot{{{symbol(word).split('_')[0]}}}" + "".join(symbol(word).partition("_")[1:])
-    rows = []
-    for key, body in equations.items():
-        node = read(key)
-        side = left(node.args[0])
-        if node.head == "item":
-            side = _Typesetter.subscripted(side, ",".join(symbol(index.args[0]) for index in node.args[1:]))
-        right = expression(body, now, index)
-        rows.append((side, _with_noise(right, key, noise, index) if noise else right))
-    text = aligned(rows)
-    if where:
-        text += "\n\\\\[1ex]\\text{where}\\\\[1ex]\n"
-        text += aligned((expression(key, now), expression(body, now, index)) for key, body in where.items())
+    sides, named = rows(kind, equations, where, index, noise)
+    text = aligned(sides)
+    if named:
+        text += "\n\\\\[1ex]\\text{where}\\\\[1ex]\n" + aligned(named)
         text = f"\\begin{{gathered}}\n{text}\n\\end{{gathered}}"
     return text
