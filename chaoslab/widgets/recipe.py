@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..integrate import iterate, solve
+from ..integrate import TOLERANCE, iterate, solve
 from ..systems import System, as_system, emit
 from ..systems.latex import symbol
 from ..systems.tree import walk
@@ -29,8 +29,9 @@ SEEN = 100
 PAGE, FEW = 50_000_000, 40
 #: Periods that the kernel draws at least.
 LEAST = 20
-#: Operations, one each sample of the orbit that axes are laid along, that the kernel does for it; with kinks as if so many more.
-KERNEL, KINKED = 5_000_000, 4
+#: Operations, one each sample, that the kernel does for the orbit that axes are laid along, and for a picture that it draws
+#: alone; with kinks as if so many more. Where they would be more, the orbit is shorter, and less exact.
+KERNEL, KINKED, LOOSE = 5_000_000, 4, 1e-9
 #: A delay system is followed over so many of its shortest lags (each costs a few steps), at most so many periods.
 LAGS, DELAYED = 300, 100
 #: A flow with kinks or jumps, each of which the kernel locates, is drawn over so many periods where the page cannot step it.
@@ -166,8 +167,9 @@ def _lengths(system: System, period: float, settled: bool) -> tuple[dict, np.nda
     elif not system.smooth:
         periods = LOCATED
     cost = fine * max(system.flat.size, 1) * (1 if system.smooth else KINKED)
-    seen = round(min(periods, seen, max(LEAST, KERNEL / cost)) * fine)
-    path, when = _orbit(system, period / fine * np.arange(transient * fine + seen))
+    quick = max(LEAST, KERNEL / cost)
+    seen = round(min(periods, seen, quick) * fine)
+    path, when = _orbit(system, period / fine * np.arange(transient * fine + seen), LOOSE if quick < SEEN else TOLERANCE)
     states = path[min(transient * fine, len(path) // 2) :]
     sizes = _sizes(system.observe(states))
     bend = np.diff(system.observe(states)[:: fine // samples], n=2, axis=0) / (8 * sizes)
@@ -182,9 +184,11 @@ def _lengths(system: System, period: float, settled: bool) -> tuple[dict, np.nda
     steps = substeps(system, path, when, sizes) if len(path) > 1 else 1
     affordable = PAGE / (4 * samples * (steps or TRIED[-1]) * max(system.flat.size, 1))
     made["kernel_only"] = _why_not(system, steps, affordable)
-    most = POINTS / samples if system.smooth or not made["kernel_only"] else LOCATED
-    made["substeps"] = None if made["kernel_only"] else steps
-    return made | {"periods": float(np.clip(affordable // 1, LEAST, most))}, states
+    if made["kernel_only"] is None:
+        most, made["substeps"] = min(POINTS / samples, affordable // 1), steps
+    else:
+        most = min(POINTS / samples if system.smooth else LOCATED, quick // 1)
+    return made | {"periods": float(most)}, states
 
 
 def _why_not(system: System, steps: int | None, affordable: float) -> str | None:
@@ -199,14 +203,14 @@ def _why_not(system: System, steps: int | None, affordable: float) -> str | None
     return f"{'steep' if system.smooth else 'not smooth: kinks or jumps'}: would need {many} steps a sample"
 
 
-def _orbit(system: System, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _orbit(system: System, times: np.ndarray, tolerance: float = TOLERANCE) -> tuple[np.ndarray, np.ndarray]:
     """States (time, component) from the system's own, and their times; where it escapes, evenly spaced ones before."""
     if system.kind == "map":
         solution = iterate(system, system.initial[None], len(times))
         whole = np.isfinite(solution.states[0]).all(axis=1)
         return solution.states[0][whole], times[whole]
     for _ in range(3):
-        solution = solve(system, system.initial[None], times)
+        solution = solve(system, system.initial[None], times, tolerance=tolerance)
         end = float(solution.ended[0])
         if not end >= 0:
             return solution.states[0], times

@@ -125,16 +125,17 @@ export function iterate(map, { state, parameters, start = 0, count, transient = 
   return made("ok", count);
 }
 
-/** The run that a view asks for, of a recipe's system; `values` are its parameters in a flat list, `state` a list. */
+/**
+ * The run that a view asks for, of a recipe's system; `values` are its parameters in a flat list, `state` a list. One that
+ * escapes before its first sample is made again without transient, so that there is something to see.
+ */
 export function run(recipe, { values, state, periods, samples, transient, budget = Infinity, substeps = null }) {
   const common = { state, parameters: values, start: recipe.start, budget, count: Math.max(1, Math.round(periods * samples)) };
-  if (recipe.kind === "map") return iterate(compile(recipe.rhs), { ...common, transient });
-  const steps = substeps ?? Math.max(1, Math.ceil(((recipe.substeps ?? 1) * recipe.samples) / samples));
-  return flow(compile(recipe.rhs), {
-    ...common,
-    step: recipe.period / samples,
-    transient: transient * samples,
-    substeps: Math.min(MOST, steps),
-    sizes: recipe.state_sizes,
-  });
+  const [rhs, map] = [compile(recipe.rhs), recipe.kind === "map"];
+  const steps = substeps ?? Math.ceil(((recipe.substeps ?? 1) * recipe.samples) / samples);
+  const options = { step: recipe.period / samples, substeps: Math.min(MOST, Math.max(1, steps)), sizes: recipe.state_sizes };
+  const once = (before) =>
+    map ? iterate(rhs, { ...common, transient: before }) : flow(rhs, { ...common, ...options, transient: before * samples });
+  const made = once(transient);
+  return made.status === "escaped" && made.count === 0 && transient > 0 ? once(0) : made;
 }

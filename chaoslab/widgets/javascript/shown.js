@@ -95,9 +95,11 @@ export function colours(values) {
   return { colour, range: [low, high] };
 }
 
-/** A state a hair away: every component that does not just count time is moved by `distance` of its size. */
+/** A state a hair away, by `distance` in sizes of the motion: every component that does not just count time is moved. */
 export function twin(state, recipe, distance) {
-  return Array.from(state, (value, i) => (recipe.phases[i] ? value : value + distance * recipe.state_sizes[i]));
+  const [moving, moved] = [recipe.clocks, recipe.phases].map((still) => still.filter((one) => !one).length);
+  const each = distance * Math.sqrt(moving / Math.max(1, moved));
+  return Array.from(state, (value, i) => (recipe.phases[i] ? value : value + each * recipe.state_sizes[i]));
 }
 
 /** The distance of two runs at each sample, in sizes of the motion (root mean square over components): Float32Array(count). */
