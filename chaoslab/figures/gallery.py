@@ -50,23 +50,28 @@ def gallery(systems: Sequence[str] | None = None, *, periods: float = 60, column
 
 
 def _panel(ax, system: System, periods: float) -> None:
+    way, points = portrait(system, periods)
+    if way == "sites":
+        reach, middle = np.abs(points - np.median(points)).max(), np.median(points)
+        ax.imshow(points.T, aspect="auto", cmap="RdBu_r", vmin=middle - reach, vmax=middle + reach, interpolation="nearest")
+    elif way == "line":
+        _line(ax, points, np.arange(len(points), dtype=float), 0, width=0.4)
+    else:
+        ax.scatter(*points.T, s=0.15, c=np.arange(len(points)), cmap="viridis", linewidths=0)
+
+
+def portrait(system: System, periods: float, samples: int | None = None) -> tuple[str, np.ndarray]:
+    """What shows a system at a glance, and how it is drawn: "line" or "dots" (time, axis), or "sites" (time, site)."""
     if _on_sites(system):
         ds = simulate(system, 200 if system.kind == "map" else min(periods, 20))
-        rows = ds.chaos.shown.values[0]
-        reach = np.abs(rows - np.median(rows)).max()
-        middle = np.median(rows)
-        ax.imshow(rows.T, aspect="auto", cmap="RdBu_r", vmin=middle - reach, vmax=middle + reach, interpolation="nearest")
-        return
-    ds = simulate(system, 20_000, transient=100) if system.kind == "map" else simulate(system, periods)
+        return "sites", ds.chaos.shown.values[0]
+    ds = simulate(system, 20_000, transient=100) if system.kind == "map" else simulate(system, periods, samples)
     if ds.sizes["component"] > 1:
         pair = list(KNOWN_BY[system.name]) if system.name in KNOWN_BY else widest_pair(ds)
         points = chosen(ds, pair, 2).values[0]
     else:
         points = against_its_past(ds, chosen(ds, None, 1), "x")[0][0]
-    if system.kind != "map":
-        _line(ax, points, np.arange(len(points), dtype=float), 0, width=0.4)
-    else:
-        ax.scatter(*points.T, s=0.15, c=np.arange(len(points)), cmap="viridis", linewidths=0)
+    return "dots" if system.kind == "map" else "line", points
 
 
 def _on_sites(system: System) -> bool:

@@ -1,3 +1,4 @@
 """Layer 9. What follows the hand in a notebook; nothing is computed here. Knows figures and all below."""
 
 from .knobs import knobs as knobs
+from .wall import wall as wall
