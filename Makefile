@@ -35,6 +35,7 @@ exponents: $(VENV)/ready
 
 gallery: $(VENV)/ready
 	$(BIN)/python -c "import chaoslab as cl; cl.figures.gallery().savefig('docs/gallery.jpg', dpi=100, pil_kwargs={'quality': 85})"
+	$(BIN)/python -m chaoslab.widgets.thumbnails
 
 clean:
 	rm -rf $(VENV) tour

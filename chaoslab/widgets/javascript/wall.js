@@ -1,7 +1,7 @@
 /** The catalogue as a wall of small attractors: search, filter, click. One module without imports. */
 
 const FILTERS = ["field", "regime", "dimension", "kind"];
-const ALL = { field: "every field", regime: "every regime", dimension: "every dimension", kind: "flows, maps, delays" };
+const ALL = { field: "every field", regime: "every regime", dimension: "every dimension", kind: "every kind" };
 /** Colours of a line from its first point to its last: the part of viridis that stands off the ground. */
 const RAMP = { light: ["#440154", "#31688e", "#35b779"], dark: ["#31a1a8", "#5ec962", "#fde725"] };
 /** Colours of low and high values at sites, and of dots; after Okabe & Ito. */
@@ -21,7 +21,8 @@ const STYLE = `
 .cl-wall-bar { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin-bottom: 8px; }
 .cl-wall-bar input, .cl-wall-bar select, .cl-wall-bar button { font: inherit; color: inherit; background: var(--card);
   border: 1px solid var(--rule); border-radius: 4px; padding: 4px 8px; height: 30px; }
-.cl-wall-bar input { flex: 1 1 200px; min-width: 140px; }
+.cl-wall-bar input { flex: 2 1 160px; min-width: 120px; }
+.cl-wall-bar select { flex: 1 1 120px; min-width: 100px; max-width: 190px; text-overflow: ellipsis; }
 .cl-wall-bar button { cursor: pointer; }
 .cl-wall-bar button[hidden] { display: none; }
 .cl-wall-bar .cl-active { border-color: var(--mark); box-shadow: inset 0 0 0 1px var(--mark); }
