@@ -26,4 +26,5 @@ from .systems import table as table
 from .trajectories import dominant_period as dominant_period
 from .trajectories import sample_parameters as sample_parameters
 from .trajectories import simulate as simulate
+from .widgets import explore as explore
 from .widgets import wall as catalogue  # noqa: F401

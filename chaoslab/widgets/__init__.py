@@ -1,4 +1,8 @@
 """Layer 9. What follows the hand in a notebook; nothing is computed here. Knows figures and all below."""
 
+from ..systems import System
+from .explore import explore as explore
 from .knobs import knobs as knobs
 from .wall import wall as wall
+
+System.explore = explore

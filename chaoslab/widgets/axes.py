@@ -49,14 +49,26 @@ def clocks(system: System) -> np.ndarray:
     return phases(system) & np.array([tree is own for tree, own in zip(seen, system.flat.variables, strict=True)])
 
 
+def words(system: System) -> dict[str, list[str]]:
+    """The components of each state by its name in the equations: {"x": ["x1", "x2"]} for x[i], {"x": ["x"]} for a plain one."""
+    found = {}
+    for key in system.equations:
+        word, indices = target(key)
+        own = lambda name, word=word, indices=indices: name == word if not indices else _indexed(name, word)
+        found[word] = [name for name in system.components if own(name)]
+    return found
+
+
+def _indexed(name: str, word: str) -> bool:
+    return name.startswith(word) and name[len(word) :].replace("_", "").isdigit()
+
+
 def labels(system: System) -> dict[str, str]:
     """What each component is seen as, where that is not the component itself: {"z": "cos(z)"}."""
     found = {}
     for key, text in system.observed.items():
-        word, indices = target(key)
-        for name in system.components:
-            if name == word if not indices else name.startswith(word) and name[len(word) :].replace("_", "").isdigit():
-                found[name] = text.replace(key, name)
+        for name in words(system)[target(key)[0]]:
+            found[name] = text.replace(key, name)
     return found
 
 

@@ -27,22 +27,22 @@ def measure(system: System, seconds: float = 0.5) -> dict:
     counts, or "now". The exponents are taken over as long a run as fits in the `seconds`, at least over a first one, which
     of large, steep and delay systems takes longer.
     """
-    return _known(system) or _found(system, seconds)
+    return known(system) or _found(system, seconds)
 
 
-def _known(system: System) -> dict | None:
-    """What measured.csv holds of the catalogue's own system."""
-    known = measurements().get(system.name, {})
-    if "regime" not in known or digest(load(system.name)) != digest(system):
+def known(system: System) -> dict | None:
+    """What measured.csv holds of the catalogue's own system; None for another one."""
+    rows = measurements().get(system.name, {})
+    if "regime" not in rows or digest(load(system.name)) != digest(system):
         return None
-    number = lambda key, column: _real(known[key][column]) if key in known else None
+    number = lambda key, column: _real(rows[key][column]) if key in rows else None
     return {
         "largest_exponent": number("largest_exponent", "value"),
         "exponent_error": number("largest_exponent", "error"),
         "kaplan_yorke": number("kaplan_yorke_dimension", "value"),
         "dimension_error": number("kaplan_yorke_dimension", "error"),
-        "regime": known["regime"]["value"],
-        "words": known["regime"]["method"],
+        "regime": rows["regime"]["value"],
+        "words": rows["regime"]["method"],
         "source": "the catalogue",
     }
 

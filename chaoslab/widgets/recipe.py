@@ -96,6 +96,7 @@ def _described(system: System) -> dict:
         "source": system.reference,
         "components": list(system.components),
         "state": start,
+        "words": axes.words(system),
         "initial": system.initial.tolist(),
         "rhs": None if system.kind == "delay" else system.javascript(),
         "observe": emit.javascript(shown, flat.variables, flat.parameters) if shown else None,

@@ -107,6 +107,6 @@ def size_of(dimension: int | str) -> str:
 
 
 def _explore(name: str):
-    from .explorer import explore
+    from .explore import explore
 
     return explore(name)

@@ -1,0 +1,132 @@
+// What is looked at: the attractor, what is seen along its axes over time, and how far twins are apart.
+
+import { palette, watchDark, isDark } from "./colours.js";
+import { make } from "./controls.js";
+import { download, png, svg } from "./pictures.js";
+import { Plot } from "./plot.js";
+import { Scene } from "./scene.js";
+
+/** Periods (iterations of a map) of the series that are shown at once: more would be a solid band. */
+const WINDOW = { flow: 40, delay: 40, map: 200 };
+
+export class Views {
+  constructor(recipe, host) {
+    this.recipe = recipe;
+    const canvas = make("canvas", {});
+    this.element = make("div", { class: "cl-stage" }, canvas);
+    const strip = (kind) => make("div", { class: kind }, make("canvas", {}));
+    this.strips = recipe.axes.map(() => strip("cl-series"));
+    this.strips.at(-1).classList.add("cl-last");
+    this.gap = strip("cl-twins");
+    this.gap.hidden = true;
+    this.lower = make("div", { class: "cl-lower" }, ...this.strips, this.gap);
+    const dark = isDark(host);
+    try {
+      this.scene = new Scene(canvas, { dark, title: recipe.title });
+      this.scene.onhead = (head) => this.point(head);
+    } catch (error) {
+      this.element.replaceChildren(make("p", { class: "cl-complaint", role: "alert" }, error.message));
+    }
+    const pick = (x) => this.pick(x);
+    this.plots = this.strips.map((place, k) => new Plot(place.firstChild, { dark, axis: k === this.strips.length - 1, onpick: pick }));
+    this.twins = new Plot(this.gap.firstChild, { dark, onpick: pick });
+    this.unwatch = watchDark(host, (now) => {
+      for (const view of [this.scene, ...this.plots, this.twins]) if (view) view.dark = now;
+      this.draw();
+    });
+  }
+
+  /** A picture: points, colour, series, time (in the system's unit) and, of twins, the other's points and the distance. */
+  show(picture, view, measured) {
+    Object.assign(this, { picture, view, measured });
+    this.draw();
+  }
+
+  draw() {
+    const { picture, view, recipe } = this;
+    if (!picture) return;
+    const { tints } = palette(this.twins.dark);
+    const dots = recipe.kind === "map";
+    const tracks = [{ points: picture.points, colour: picture.twin ? null : picture.colour, tint: tints[0], dots }];
+    if (picture.twin) tracks.push({ points: picture.twin, colour: null, tint: tints[1], dots });
+    if (this.scene) {
+      this.scene.flat = view.axes.length < 3;
+      this.scene.labels = view.axes.map((name) => recipe.labels[name] ?? name);
+      this.scene.ranges = view.axes.map((name) => this.range(name));
+      this.scene.setTracks(tracks);
+    }
+    const [x, xlabel] = this.clock(picture.time);
+    const xrange = [x[0] ?? 0, (x[0] ?? 0) + Math.min(WINDOW[recipe.kind], Math.max(1, (x.at(-1) ?? 1) - (x[0] ?? 0)))];
+    this.plots.forEach((plot, k) => {
+      const label = view.axes[k];
+      plot.set({ x, lines: [{ y: picture.series[k] ?? [], tint: tints[0], label }], xlabel, ylabel: recipe.labels[label] ?? label, xrange, title: "" });
+    });
+    this.gap.hidden = !picture.distance;
+    if (picture.distance) this.apart(x, xlabel, tints);
+  }
+
+  /** Times since the first sample, in periods, or iterations. */
+  clock(time) {
+    const unit = this.recipe.kind === "map" ? 1 : this.recipe.period;
+    return [time.map((t) => (t - time[0]) / unit), this.recipe.kind === "map" ? "iteration" : "time (periods)"];
+  }
+
+  range(name) {
+    const k = this.recipe.choices.indexOf(name);
+    return [this.recipe.centre[k] - this.recipe.scale[k], this.recipe.centre[k] + this.recipe.scale[k]];
+  }
+
+  /** The distance of the twins, beside what the largest exponent says of it. */
+  apart(x, xlabel, tints) {
+    const { distance } = this.picture;
+    const marks = [];
+    const rate = (this.measured?.largest_exponent ?? 0) * (this.recipe.kind === "map" ? 1 : this.recipe.period);
+    if (rate > 0 && distance[0] > 0) {
+      const until = Math.min(x[distance.length - 1], Math.log(1 / distance[0]) / rate);
+      marks.push({ line: { from: [0, distance[0]], to: [until, distance[0] * Math.exp(rate * until)] }, label: "largest exponent", tint: tints[3] });
+    }
+    const title = "Distance of the twins, in sizes of the motion";
+    const near = distance.findIndex((d) => d > 0.3); // once they are far apart there is nothing more to see
+    const end = near < 0 ? x[distance.length - 1] : Math.min(x[distance.length - 1], 2 * x[near]);
+    this.twins.set({ x: x.subarray(0, distance.length), lines: [{ y: distance, tint: tints[1] }], log: true, title, xlabel, xrange: [0, Math.max(end, 1e-6)], marks });
+  }
+
+  /** The comet's head is here: show where that is in time. */
+  point(head) {
+    const x = this.plots[0].content.x;
+    const at = x[Math.min(x.length - 1, Math.floor(head))];
+    if (at === undefined) return;
+    for (const plot of [...this.plots, this.twins]) {
+      const [low, high] = plot.content.xrange ?? [0, 0];
+      if (plot !== this.twins && !(at >= low && at <= high)) plot.set({ ...plot.content, xrange: [at, at + high - low] });
+      plot.cursor(at);
+    }
+  }
+
+  /** A time was pointed at: put the comet there. */
+  pick(x) {
+    const times = this.plots[0].content.x;
+    const place = times.findIndex((t) => t >= x);
+    if (this.scene && place >= 0) this.scene.head = place;
+  }
+
+  /** The comet runs, at `speed` periods or iterations a second, or is gone. */
+  play(on, view) {
+    if (!this.scene) return;
+    if (on) return this.scene.play(view.speed * (this.recipe.kind === "map" ? 1 : view.samples));
+    this.scene.stop();
+    for (const plot of [...this.plots, this.twins]) plot.cursor(null);
+  }
+
+  /** Save the picture as a file, "png" or "svg". */
+  async save(kind) {
+    if (!this.scene) return;
+    download(`${this.recipe.name || "system"}.${kind}`, kind === "png" ? await png(this.scene) : svg(this.scene));
+  }
+
+  dispose() {
+    this.unwatch();
+    this.scene?.dispose();
+    for (const plot of [...this.plots, this.twins]) plot.dispose();
+  }
+}
