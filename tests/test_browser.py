@@ -13,17 +13,7 @@ from pathlib import Path
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install it to run the browser tests")
 PAGES = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += [
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
 PATIENCE = 180_000  # milliseconds a step may take on a busy machine
 
 
@@ -70,16 +60,6 @@ def _wait_for(address: str, log: Path):
     raise TimeoutError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        window = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, headless=True)
-        yield window
-        window.close()
-
-
 ERRORS = """() => { const cells = jupyterapp.shell.currentWidget.content.model.cells, found = [];
   for (let i = 0; i < cells.length; i++) { const outputs = cells.get(i).outputs; if (!outputs) continue;
     for (let j = 0; j < outputs.length; j++) { const o = outputs.get(j).toJSON();
@@ -88,7 +68,7 @@ ERRORS = """() => { const cells = jupyterapp.shell.currentWidget.content.model.c
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_page_runs_and_draws(page, lab, browser, tmp_path):
+def test_page_runs_and_draws(page, browser, lab, tmp_path):
     tab = browser.new_page(viewport={"width": 1200, "height": 1500})
     complaints = []
     tab.on("pageerror", lambda error: complaints.append(str(error)))

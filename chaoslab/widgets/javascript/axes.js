@@ -61,7 +61,8 @@ function solidFrame({ lines, texts }, camera, width, height, labels, ranges) {
     }
     const centre = [...named[axis]];
     centre[axis] = 0;
-    texts.push({ ...outward(at(centre), middle, at, named[axis], axis, ends.length ? 34 : 16), text: labels[axis] ?? "", anchor: "middle", name: true });
+    const beside = outward(at(centre), middle, at, named[axis], axis, ends.length ? 34 : 16);
+    texts.push({ ...beside, text: labels[axis] ?? "", anchor: "middle", name: true });
   }
 }
 

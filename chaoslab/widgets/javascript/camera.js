@@ -1,8 +1,9 @@
 // From the unit cube to the canvas: one matrix for the graphics card, the labels and the exported drawing.
 
 /** Where the camera stands at first: degrees, and distances in half-sides of the cube. */
-export const HOME = Object.freeze({ azimuth: -55, elevation: 16, distance: 4.8, panX: 0, panY: 0.18 });
-const FOCAL = 2.75; // a field of view of 40 degrees: little distortion
+export const HOME = Object.freeze({ azimuth: -55, elevation: 16, distance: 4.8, panX: 0, panY: 0 });
+export const FOCAL = 2.75; // a field of view of 40 degrees: little distortion
+const LIFT = 0.38; // the near side of the box looks larger: moved so that the whole stays in the middle
 const MARGIN = { left: 54, right: 14, top: 12, bottom: 40 }; // CSS pixels around a flat picture, for its numbers
 const WIDEST = 1.7; // a flat picture is not stretched beyond this
 
@@ -30,7 +31,9 @@ function solidMatrix(camera, width, height) {
   const fx = FOCAL * least / width, fy = FOCAL * least / height, near = 0.1, far = 100;
   const a = (far + near) / (far - near), b = -2 * far * near / (far - near);
   const columns = [0, 1, 2].map((j) => [fx * right[j], fy * up[j], -a * towards[j], -towards[j]]);
-  return new Float32Array([...columns.flat(), fx * camera.panX, fy * camera.panY, a * camera.distance + b, camera.distance]);
+  const lift = LIFT * Math.sin(2 * camera.elevation * Math.PI / 180);
+  columns.push([fx * camera.panX, fy * (camera.panY + lift), a * camera.distance + b, camera.distance]);
+  return new Float32Array(columns.flat());
 }
 
 function flatMatrix(camera, width, height) {

@@ -10,11 +10,12 @@ const DARK = {
   tints: ["#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00"],
 };
 
-// Seventeen evenly spaced points of each scale.
+// Evenly spaced points of each scale.
 // viridis: van der Walt & Smith (2015); cividis: Nuñez, Anderton & Renslow, PLOS ONE 13, e0199239 (2018).
 const POINTS = {
   viridis: "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26818e 21908c 1f9f88 28ae80 3ebc74 5dc963 82d34c abdc32 d5e21a fde725",
-  cividis: "00224e 002e6a 1a386f 32436d 434e6c 52596d 61656f 6f7073 7c7b78 8b8778 9b9376 aba072 bbad6c ccba64 ddc958 efd748 fee838",
+  cividis: "00224e 002a60 003171 1a386f 2b406d 38476c 434e6c 4d566c 575d6d 61656f 6a6c71 737475 7c7b78 868379 908b78 9b9376 a59c74 " +
+    "b0a471 bbad6c c6b667 d2bf60 ddc958 e9d24e f5dc40 fee838",
 };
 
 /** The colours of a theme: ground, ink, soft (less important text), grid, head (of a comet) and tints for lines. */
@@ -43,7 +44,7 @@ export function map(name, from = 0, to = 1) {
 
 /** The part of a scale that stands out from the ground: no pale yellow on white, no deep violet on black. */
 export function ramp(dark, name = "viridis") {
-  return dark ? map(name, 0.22, 1) : map(name, 0, 0.88);
+  return dark ? map(name, 0.22, 1) : map(name, 0, 0.84);
 }
 
 /** A ramp as a CSS gradient, for a legend. */

@@ -69,11 +69,11 @@ function shift(scene, dx, dy) {
 
 /** Moves nearer (factor below 1) or away; what lies under the place (CSS pixels) stays there. */
 function zoom(scene, factor, place) {
-  const { camera, width, height } = scene, before = scene.pixel();
+  const { camera } = scene, before = scene.pixel(), middle = scene.middle();
   const reached = Math.max(NEAREST, Math.min(FARTHEST, camera.distance * factor));
   scene.camera = { ...camera, distance: reached };
   if (!place) return;
-  const after = scene.pixel(), [dx, dy] = [place[0] - width / 2, place[1] - height / 2];
+  const after = scene.pixel(), [dx, dy] = [place[0] - middle.x, place[1] - middle.y];
   const { panX, panY } = scene.camera;
   scene.camera = { ...scene.camera, panX: panX + dx * (after.x - before.x), panY: panY - dy * (after.y - before.y) };
 }

@@ -5,7 +5,7 @@ import { flatArea, matrix, nearness, project } from "./camera.js";
 import { palette, ramp } from "./colours.js";
 import { thickness } from "./scene.js";
 
-const HUES = 32, LAYERS = 6; // steps of colour and of depth that an SVG tells apart
+const HUES = 24, LAYERS = 4; // steps of colour and of depth that an SVG tells apart
 const SLACK = 0.15; // pixels that a drawn line may lie beside the true one
 
 /** The scene as it is now as a promise of a PNG blob: box, numbers and title on the ground of the theme. */
@@ -28,18 +28,22 @@ export function png(scene) {
 /** The scene as an SVG text, in the camera's view: lines in steps of colour, far ones below near ones. */
 export function svg(scene, { width = scene.width, height = scene.height } = {}) {
   const { camera, flat, labels, ranges, tracks, title, dark } = scene, colours = palette(dark), band = title ? 34 : 0;
-  const view = { camera, flat, labels, ranges, width, height }, { lines, texts } = frame(view), layers = Array.from({ length: LAYERS }, () => []);
-  for (const [place, track] of tracks.entries()) drawn(view, track, track.tint ?? colours.tints[place % colours.tints.length], dark, layers);
-  const area = flat ? flatArea(width, height) : { left: 0, top: 0, width, height };
-  const box = ["x", "y", "width", "height"].map((name, k) => `${name}="${short(Object.values(area)[k])}"`).join(" ");
+  const view = { camera, flat, labels, ranges, width, height }, { lines, texts } = frame(view), layers = [];
+  tracks.forEach((track, place) => {
+    const tint = track.tint ?? colours.tints[place % colours.tints.length];
+    pieces(view, track, tint, ramp(dark)).forEach((layer, depth) => (layers[depth] ??= []).push(layer));
+  });
+  const area = flat ? flatArea(width, height) : { left: 0, top: 0, width, height }, tall = height + band;
+  const box = `x="${short(area.left)}" y="${area.top}" width="${short(area.width)}" height="${area.height}"`;
   const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height + band}" viewBox="0 ${-band} ${width} ${height + band}" font-family="${FONT.replace(/'/g, "")}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${tall}" viewBox="0 ${-band} ${width} ${tall}"`,
+    `  font-family="${FONT.replace(/'/g, "")}">`,
     `<title>${escape(title || labels.join(", "))}</title>`,
     `<clipPath id="area"><rect ${box}/></clipPath>`,
-    `<rect x="0" y="${-band}" width="${width}" height="${height + band}" fill="${colours.ground}"/>`,
+    `<rect x="0" y="${-band}" width="${width}" height="${tall}" fill="${colours.ground}"/>`,
     ...lines.map((line) => ruled(line, colours)),
-    `<g clip-path="url(#area)" fill="none" stroke-linejoin="round" stroke-linecap="round">`,
-    ...layers.flat(),
+    `<g clip-path="url(#area)" fill="none" stroke-linejoin="round">`,
+    ...layers.flat(2),
     "</g>",
     ...texts.map((text) => written(text, colours)),
   ];
@@ -55,33 +59,35 @@ export function download(name, blob) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Adds a track's pieces, each of one colour and depth, to the layers from far to near. */
-function drawn(view, { points, colour, dots }, tint, dark, layers) {
-  const { camera, flat, width, height } = view, m = matrix(camera, width, height, flat), count = Math.floor(points.length / 3);
-  const table = ramp(dark), size = short(thickness(count, dots));
-  const hue = (bin) => (bin < 0 ? tint : `#${hex(table, 4 * Math.round(255 * (bin + 0.5) / HUES))}`);
-  let piece = [], key = null, last = null;
+/** A track cut into pieces of one colour and depth, as SVG elements: a group for each layer of depth, the farthest first. */
+function pieces({ camera, flat, width, height }, { points, colour, dots }, tint, table) {
+  const m = matrix(camera, width, height, flat), count = Math.floor(points.length / 3);
+  const layers = Array.from({ length: flat ? 1 : LAYERS }, () => []);
+  const hue = (bin) => (bin < 0 ? tint : hex(table, 4 * Math.round(255 * (bin + 0.5) / HUES)));
+  let piece = [], key = null;
   const close = () => {
-    if (piece.length > (dots ? 0 : 1)) layers[key.layer].push(element(dots ? piece : thinned(piece), hue(key.bin), size, 0.3 + 0.6 * (flat ? 1 : (key.layer + 0.5) / LAYERS), dots));
-    piece = [];
+    if (piece.length > (dots ? 0 : 1)) layers[key.layer].push(element(piece, hue(key.bin), dots));
+    [piece, key] = [[], null];
   };
   for (let i = 0; i < count; i++) {
     const [x, y, w] = project(m, width, height, points[3 * i], points[3 * i + 1], points[3 * i + 2]);
     if (!Number.isFinite(x + y) || w <= 0.1) {
       close();
-      key = last = null;
       continue;
     }
     const bin = colour ? Math.min(HUES - 1, Math.floor(HUES * Math.min(1, Math.max(0, colour[i] || 0)))) : -1;
-    const layer = Math.min(LAYERS - 1, Math.floor(LAYERS * nearness(camera, flat, w)));
-    if (key === null || bin !== key.bin || layer !== key.layer) {
-      if (key !== null && !dots) piece.push([x, y]); // pieces meet
+    const layer = Math.min(layers.length - 1, Math.floor(layers.length * nearness(camera, flat, w)));
+    if (key !== null && (bin !== key.bin || layer !== key.layer)) {
+      if (!dots) piece.push([x, y]); // pieces meet
       close();
-      key = { bin, layer };
     }
-    piece.push((last = [x, y]));
+    key ??= { bin, layer };
+    piece.push([x, y]);
   }
-  if (last) close();
+  close();
+  const style = `stroke-width="${thickness(count, dots).toFixed(2)}" stroke-linecap="${dots ? "round" : "butt"}"`;
+  const group = (opacity) => `<g ${style} stroke-opacity="${opacity.toFixed(2)}">`;
+  return layers.map((layer, depth) => [group(flat ? 0.85 : 0.3 + 0.6 * (depth + 0.5) / LAYERS), ...layer, "</g>"]);
 }
 
 /** A line without the points that lie on it anyway (within SLACK), by Ramer and Douglas & Peucker. */
@@ -104,10 +110,9 @@ function thinned(line) {
   return line.filter((_, i) => keep[i]);
 }
 
-function element(piece, paintwork, size, opacity, dots) {
-  const style = `stroke="${paintwork}" stroke-opacity="${short(opacity)}"`;
-  if (!dots) return `<polyline ${style} stroke-width="${size}" points="${piece.map((point) => point.map(short).join(",")).join(" ")}"/>`;
-  return `<path ${style} stroke-width="${size}" d="${piece.map(([x, y]) => `M${short(x)},${short(y)}h0`).join("")}"/>`;
+function element(piece, tint, dots) {
+  if (dots) return `<path stroke="${tint}" d="${piece.map(([x, y]) => `M${short(x)},${short(y)}h0`).join("")}"/>`;
+  return `<polyline stroke="${tint}" points="${thinned(piece).map((point) => point.map(short).join(",")).join(" ")}"/>`;
 }
 
 function ruled({ from, to, strong }, colours) {
@@ -116,17 +121,18 @@ function ruled({ from, to, strong }, colours) {
 }
 
 function written({ x, y, text, anchor, turn, name, size = name ? 15 : 11 }, colours) {
-  const style = name ? ' font-style="italic"' : "", rotate = turn ? ` transform="rotate(${turn} ${short(x)} ${short(y)})"` : "";
-  const fill = name || size > 15 ? colours.ink : colours.soft;
-  return `<text x="${short(x)}" y="${short(y)}" dy="0.35em" font-size="${size}"${style} text-anchor="${anchor}" fill="${fill}"${rotate}>${escape(text)}</text>`;
+  const [left, top] = [short(x), short(y)], style = name ? ' font-style="italic"' : "";
+  const rotate = turn ? ` transform="rotate(${turn} ${left} ${top})"` : "", fill = name || size > 15 ? colours.ink : colours.soft;
+  const place = `x="${left}" y="${top}" dy="0.35em" text-anchor="${anchor}"`;
+  return `<text ${place} font-size="${size}"${style} fill="${fill}"${rotate}>${escape(text)}</text>`;
 }
 
 function short(value) {
-  return String(Math.round(100 * value) / 100);
+  return String(Math.round(10 * value) / 10);
 }
 
 function hex(table, place) {
-  return [0, 1, 2].map((j) => table[place + j].toString(16).padStart(2, "0")).join("");
+  return "#" + [0, 1, 2].map((j) => table[place + j].toString(16).padStart(2, "0")).join("");
 }
 
 function escape(text) {

@@ -5,6 +5,7 @@ import { palette } from "./colours.js";
 import { decades, format, ticks } from "./ticks.js";
 
 const MARGIN = { left: 54, right: 14, top: 8, bottom: 36 }; // CSS pixels
+const DASH = [6, 4];
 
 /** A plot on one canvas that fills its parent; drawn when set, when its size changes and when its cursor moves. */
 export class Plot {
@@ -45,7 +46,8 @@ export class Plot {
     this.content = { x: [], lines: [], marks: [], ...content };
     const { title, ylabel, xlabel, lines } = this.content;
     const names = lines.map(({ label }) => label).filter(Boolean).join(", ");
-    this.canvas.setAttribute("aria-label", `${title ?? ylabel ?? names} over ${xlabel ?? "time"}${title && names ? `: ${names}` : ""}`);
+    const what = `${title ?? ylabel ?? names} over ${xlabel ?? "time"}`;
+    this.canvas.setAttribute("aria-label", title && names ? `${what}: ${names}` : what);
     this.stale = true;
     this.invalidate();
   }
@@ -113,8 +115,8 @@ export class Plot {
   /** Where everything lies: the rectangle, and both axes as {low, high, at: value -> pixel}. */
   arrange() {
     const { x, lines, log, title, xrange, yrange } = this.content, { width, height } = this;
-    const legend = lines.some(({ label }) => label) && lines.length > 1;
-    const top = MARGIN.top + (title || legend ? 16 : 0), bottom = height - (this.axis ? MARGIN.bottom : 8);
+    const legend = this.legend(), top = MARGIN.top + (title || legend.length ? 16 : 0);
+    const bottom = height - (this.axis ? MARGIN.bottom : 8);
     const area = { left: MARGIN.left, right: width - MARGIN.right, top, bottom: Math.max(top + 10, bottom) };
     const [first, last] = xrange ?? [x[0] ?? 0, x[x.length - 1] ?? 1];
     const from = nearest(x, first), to = nearest(x, last);
@@ -124,7 +126,17 @@ export class Plot {
       [low, high] = [low - air, high + air];
     }
     const between = (a, b, p, q) => ({ low: a, high: b, at: (value) => p + (value - a) / (b - a || 1) * (q - p) });
-    this.layout = { area, legend, from, to, log, across: between(first, last, area.left, area.right), up: between(low, high, area.bottom, area.top) };
+    const across = between(first, last, area.left, area.right), up = between(low, high, area.bottom, area.top);
+    this.layout = { area, legend, from, to, log, across, up };
+  }
+
+  /** Curves and sloping marks that have a name: [{label, tint, dash}]; none for a single curve. */
+  legend() {
+    const { lines, marks } = this.content, { tints, ink } = palette(this.dark);
+    const named = lines.map(({ label, tint }, place) => ({ label, tint: tint ?? tints[place % tints.length], dash: [] }));
+    for (const { line, label, tint } of marks) if (line) named.push({ label, tint: tint ?? ink, dash: DASH });
+    const shown = named.filter(({ label }) => label);
+    return shown.length > 1 ? shown : [];
   }
 
   curves(context) {
@@ -147,29 +159,35 @@ export class Plot {
     context.fillStyle = colours.soft;
     context.textBaseline = "middle";
     const tall = area.bottom - area.top, wanted = Math.max(2, Math.round(tall / 38));
-    const rows = log ? decades(10 ** up.low, 10 ** up.high, wanted) : ticks(up.low, up.high, wanted);
+    const numbers = (found) => found.map((value) => ({ value, text: format(value, found[1] - found[0] || 0) }));
+    const rows = log ? decades(up.low, up.high, wanted) : numbers(ticks(up.low, up.high, wanted));
     context.textAlign = "right";
-    for (const value of rows) {
-      const y = up.at(log ? Math.log10(value) : value);
-      stroke(context, [[area.left, y], [area.right, y]], colours.grid, 1, 0.6);
-      context.fillText(format(value, log ? 0 : rows[1] - rows[0] || 0), area.left - 7, y);
+    for (const { value, text } of rows) {
+      stroke(context, [[area.left, up.at(value)], [area.right, up.at(value)]], colours.grid, 1, 0.6);
+      context.fillText(text, area.left - 7, up.at(value));
     }
     context.textAlign = "center";
-    const columns = ticks(across.low, across.high, Math.max(2, Math.round((area.right - area.left) / 90)));
-    for (const value of columns) {
-      const x = across.at(value);
-      stroke(context, [[x, area.top], [x, area.bottom]], colours.grid, 1, 0.6);
-      if (this.axis) context.fillText(format(value, columns[1] - columns[0] || 0), x, area.bottom + 12);
+    const wide = area.right - area.left;
+    for (const { value, text } of numbers(ticks(across.low, across.high, Math.max(2, Math.round(wide / 90))))) {
+      stroke(context, [[across.at(value), area.top], [across.at(value), area.bottom]], colours.grid, 1, 0.6);
+      if (this.axis) context.fillText(text, across.at(value), area.bottom + 12);
     }
     stroke(context, [[area.left, area.top], [area.left, area.bottom], [area.right, area.bottom]], colours.grid, 1, 1);
   }
 
   /** One curve; where there are several samples to a pixel, the lowest and the highest of each column. */
   curve(context, values, tint) {
-    const { from, to, across, up } = this.layout, { x } = this.content, columns = (to - from + 1) / Math.max(1, across.at(x[to]) - across.at(x[from]));
-    const points = columns > 3 ? this.envelope(values) : [];
-    if (columns <= 3) for (let i = Math.max(0, from - 1); i <= Math.min(to + 1, x.length - 1); i++) points.push([across.at(x[i]), up.at(this.scale(values[i]))]);
-    stroke(context, points, tint, columns > 3 ? 1 : 1.4, 1);
+    const { from, to, across } = this.layout, { x } = this.content;
+    const many = (to - from + 1) / Math.max(1, across.at(x[to]) - across.at(x[from])) > 3;
+    stroke(context, many ? this.envelope(values) : this.samples(values), tint, many ? 1 : 1.4, 1);
+  }
+
+  samples(values) {
+    const { from, to, across, up } = this.layout, { x } = this.content, points = [];
+    for (let i = Math.max(0, from - 1); i <= Math.min(to + 1, x.length - 1); i++) {
+      points.push([across.at(x[i]), up.at(this.scale(values[i]))]);
+    }
+    return points;
   }
 
   envelope(values) {
@@ -189,43 +207,34 @@ export class Plot {
     return points;
   }
 
+  /** Dashed lines; an upright one has its label at its foot, a sloping one in the legend. */
   marks(context, colours) {
     const { area, across, up } = this.layout;
-    context.font = `11px ${FONT}`;
+    Object.assign(context, { font: `11px ${FONT}`, lineJoin: "round" });
     for (const { x, line, label, tint = colours.ink } of this.content.marks) {
-      const ends = line ? [line.from, line.to].map(([a, b]) => [across.at(a), up.at(this.scale(b))]) : [[across.at(x), area.top], [across.at(x), area.bottom]];
-      context.setLineDash([6, 4]);
-      stroke(context, ends, tint, 1.5, 1);
-      context.setLineDash([]);
-      if (!label) continue;
-      const wide = context.measureText(label).width, right = Math.max(ends[0][0], ends[1][0]);
-      const at = line ? [Math.min(area.right - wide - 6, (ends[0][0] + ends[1][0]) / 2 + 8), (ends[0][1] + ends[1][1]) / 2 + 10] : [right + 5, area.top + 8];
-      context.textAlign = "left";
-      context.lineWidth = 4;
-      context.lineJoin = "round";
-      context.strokeStyle = colours.ground;
-      context.strokeText(label, ...at);
-      context.fillStyle = tint;
-      context.fillText(label, ...at);
+      const upright = [[across.at(x), area.top], [across.at(x), area.bottom]];
+      const ends = line ? [line.from, line.to].map(([a, b]) => [across.at(a), up.at(this.scale(b))]) : upright;
+      stroke(context, ends, tint, 1.5, 1, DASH);
+      if (line || !label) continue;
+      const wide = context.measureText(label).width, right = ends[0][0] + 6 + wide < area.right;
+      Object.assign(context, { textAlign: right ? "left" : "right", lineWidth: 4, strokeStyle: colours.ground, fillStyle: tint });
+      const place = [ends[0][0] + (right ? 6 : -6), area.bottom - 10];
+      context.strokeText(label, ...place);
+      context.fillText(label, ...place);
     }
   }
 
   words(context, colours) {
-    const { area, legend } = this.layout, { title, xlabel, ylabel, lines } = this.content;
-    context.fillStyle = colours.ink;
-    context.textAlign = "left";
-    context.font = `12px ${FONT}`;
+    const { area, legend } = this.layout, { title, xlabel, ylabel } = this.content;
+    Object.assign(context, { fillStyle: colours.ink, textAlign: "left", font: `12px ${FONT}` });
     if (title) context.fillText(title, area.left, area.top - 12);
-    if (legend) {
-      let right = area.right;
-      context.textAlign = "right";
-      for (const [place, { label, tint }] of [...lines.entries()].reverse()) {
-        if (!label) continue;
-        context.fillText(label, right, area.top - 12);
-        right -= context.measureText(label).width + 22;
-        stroke(context, [[right + 2, area.top - 12], [right + 17, area.top - 12]], tint ?? colours.tints[place % colours.tints.length], 2, 1);
-        right -= 12;
-      }
+    context.textAlign = "right";
+    let right = area.right;
+    for (const { label, tint, dash } of legend.slice().reverse()) {
+      context.fillText(label, right, area.top - 12);
+      right -= context.measureText(label).width + 22;
+      stroke(context, [[right, area.top - 12], [right + 17, area.top - 12]], tint, 2, 1, dash);
+      right -= 14;
     }
     context.textAlign = "center";
     if (xlabel && this.axis) context.fillText(xlabel, (area.left + area.right) / 2, area.bottom + 28);
@@ -245,7 +254,8 @@ export class Plot {
   }
 }
 
-function stroke(context, points, tint, width, alpha) {
+function stroke(context, points, tint, width, alpha, dash = []) {
+  context.setLineDash(dash);
   context.beginPath();
   let open = false;
   for (const [x, y] of points) {

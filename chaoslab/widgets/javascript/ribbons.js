@@ -3,7 +3,8 @@
 // Every point is stored twice, once for each edge of the ribbon: x, y, z and four bytes of colour (the last is 0 where it is not
 // to be drawn). The same buffer, shifted by one point, also gives the point before and the point after. While the picture moves,
 // every vertex takes the next point, left and right edge in turn, or every second or fourth: see `pace`.
-const HALF = 16, POINT = 2 * HALF; // bytes
+const POINT = 32; // bytes
+const TAIL = 9; // copies of the last point, so that every pace reaches the end
 
 const HEAD = `#version 300 es
 precision highp float;
@@ -14,14 +15,16 @@ uniform vec4 comet;       // head, length of its trail (both in points), how str
 uniform vec2 depth;       // distance from the viewer that is drawn full, and over how much the rest fades
 uniform float opacity;
 uniform float pace;       // points from one vertex to the next
+uniform vec4 glow;        // what the colour turns to near the comet's head, and how far
 layout(location = 1) in vec3 here;
 layout(location = 3) in vec4 colour;
 out vec4 paint;
 
-float fade(float index, float w) {
+vec4 shade(float index, float w) {
   float near = 1.0 - 0.72 * clamp((w - depth.x) / depth.y, 0.0, 1.0);
   float trail = clamp(1.0 - (comet.x - index) / comet.y, 0.0, 1.0);
-  return opacity * near * (comet.w > 0.5 ? trail * trail : comet.z);
+  if (comet.w < 0.5) return vec4(colour.rgb, opacity * near * comet.z);
+  return vec4(mix(colour.rgb, glow.rgb, glow.a * trail), opacity * trail);
 }
 `;
 
@@ -46,7 +49,7 @@ void main() {
   vec2 normal = size > 0.0 ? vec2(-way.y, way.x) / size : vec2(0.0);
   side = edge * (0.5 * width + 0.5);            // the outermost half pixel is the soft edge
   gl_Position.xy += normal * side / half_size * gl_Position.w;
-  paint = vec4(colour.rgb, fade(index, gl_Position.w));
+  paint = shade(index, gl_Position.w);
   whole = colour.a;
 }`;
 
@@ -59,7 +62,7 @@ void main() {
   gl_Position = projection * vec4(here, 1.0);
   gl_PointSize = (width + 1.0) * (comet.w > 0.5 ? mix(1.0, grow, clamp(1.0 - (comet.x - index) / comet.y, 0.0, 1.0)) : 1.0);
   radius = 0.5 * gl_PointSize;
-  paint = vec4(colour.rgb, fade(index, gl_Position.w)) * colour.a;
+  paint = shade(index, gl_Position.w) * vec4(1.0, 1.0, 1.0, colour.a);
 }`;
 
 const LINE_COLOUR = `#version 300 es
@@ -103,7 +106,7 @@ export class Ribbons {
     tracks.forEach((track, place) => {
       const count = Math.floor(track.points.length / 3);
       const kept = this.tracks[place] ?? { buffer: gl.createBuffer(), data: new Float32Array(0) };
-      if (kept.data.length !== 8 * (count + 2)) kept.data = new Float32Array(8 * (count + 2));
+      if (kept.data.length !== 8 * (count + 1 + TAIL)) kept.data = new Float32Array(8 * (count + 1 + TAIL));
       pack(kept.data, track, count, scale);
       gl.bindBuffer(gl.ARRAY_BUFFER, kept.buffer);
       gl.bufferData(gl.ARRAY_BUFFER, kept.data, gl.DYNAMIC_DRAW);
@@ -118,13 +121,14 @@ export class Ribbons {
   }
 
   /** Draws one track, faint where `comet` {head, length, rest} runs, or only the comet's trail (lit). */
-  draw(place, { comet = { head: 0, length: 1, rest: 1 }, pace = 0.5, grow = 1, ...shared }) {
+  draw(place, { comet = { head: 0, length: 1, rest: 1 }, pace = 0.5, grow = 1, glow = null, ...shared }) {
     const { gl } = this, { count, dots, buffer } = this.tracks[place];
     if (count === 0) return;
     const step = dots ? 1 : comet.lit ? 0.5 : pace; // points from vertex to vertex
     const at = this.begin(dots ? this.dot : this.line, shared);
     gl.uniform4f(at("comet"), comet.head, comet.length, comet.rest, comet.lit ? 1 : 0);
     gl.uniform1f(at("pace"), step);
+    gl.uniform4f(at("glow"), ...(glow ?? [0, 0, 0]).map((part) => part / 255), glow ? 0.75 : 0);
     if (dots) gl.uniform1f(at("grow"), grow);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     const slots = dots ? [[1, POINT]] : [[0, 0], [1, POINT], [2, 2 * POINT]];
@@ -137,12 +141,12 @@ export class Ribbons {
     const first = comet.lit ? Math.max(0, Math.floor(comet.head - comet.length)) : 0;
     const last = comet.lit ? Math.min(count - 1, dots ? Math.floor(comet.head) : Math.ceil(comet.head)) : count - 1;
     if (dots) gl.drawArrays(gl.POINTS, first, last - first + 1);
-    else gl.drawArrays(gl.TRIANGLE_STRIP, Math.floor(first / step), Math.floor((last - first + 1) / step));
+    else gl.drawArrays(gl.TRIANGLE_STRIP, first / step, step < 1 ? 2 * (last - first + 1) : Math.ceil((count - 1) / step) + 2);
   }
 
   /** A round dot at one place: the comet's head. */
   mark([x, y, z], { tint, ...shared }) {
-    const { gl } = this, at = this.begin(this.dot, shared);
+    const { gl } = this, at = this.begin(this.dot, { ...shared, depth: [1e6, 1] }); // always in full colour
     gl.uniform4f(at("comet"), 0, 1, 1, 0);
     for (const slot of [0, 1, 2, 3]) gl.disableVertexAttribArray(slot);
     gl.vertexAttrib3f(1, x, y, z);
@@ -168,10 +172,10 @@ export class Ribbons {
   }
 }
 
-/** Writes every point twice, with a copy of the first before and of the last behind; points that are not finite are hidden. */
+/** Writes every point twice, with a copy of the first before and some of the last behind; points that are not finite are hidden. */
 function pack(data, { points, colour, paint }, count, scale) {
   const bytes = new Uint8Array(data.buffer);
-  for (let i = -1; i <= count; i++) {
+  for (let i = -1; i < count + TAIL; i++) {
     const from = Math.min(Math.max(i, 0), count - 1), to = 8 * (i + 1);
     const x = points[3 * from], y = points[3 * from + 1], z = points[3 * from + 2], good = Number.isFinite(x + y + z);
     const hue = colour ? 4 * Math.round(255 * Math.min(1, Math.max(0, colour[from] || 0))) : 0, table = colour ? scale : paint;

@@ -1,12 +1,12 @@
 // A trajectory in state space that turns, zooms and flows. Nothing is drawn while nothing changes.
 
 import { frame, paint } from "./axes.js";
-import { HOME, flatArea, flatWindow, matrix } from "./camera.js";
+import { FOCAL, HOME, flatArea, flatWindow, matrix } from "./camera.js";
 import { palette, ramp, rgb } from "./colours.js";
 import { describe, follow } from "./hand.js";
 import { Ribbons } from "./ribbons.js";
 
-const REST = 0.16; // how strong the whole stays while a comet runs
+const REST = 0.2; // how strong the whole stays while a comet runs
 const TRAIL = 2.5; // seconds that a comet's trail lasts
 const CALM = 150; // milliseconds without motion, after which the picture is drawn in full
 const ROUGH = 1; // pixels of the screen by which the edges of a moving line may cut corners
@@ -16,8 +16,8 @@ export class Scene {
   /** @param canvas its parent gives the size @param options {dark: on a dark ground, title: for screen readers and exports} */
   constructor(canvas, { dark = false, title = "" } = {}) {
     this.canvas = canvas;
-    this.gl = canvas.getContext("webgl2", { antialias: false, depth: false, alpha: true, premultipliedAlpha: true, powerPreference: "low-power" });
-    if (!this.gl) throw new Error("this browser shows no WebGL 2, which the turning picture needs; the plots and stills work without");
+    this.gl = canvas.getContext("webgl2", { antialias: false, depth: false, alpha: true, powerPreference: "low-power" });
+    if (!this.gl) throw new Error("this browser shows no WebGL 2, which the turning picture needs; plots and stills do without");
     /** How many frames were really drawn. */
     this.frames = 0;
     /** Called with the head's place, a number of points, whenever the comet moves. */
@@ -49,8 +49,8 @@ export class Scene {
     canvas.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys
     this.sizes = new ResizeObserver(() => this.measure());
     this.sizes.observe(home);
-    this.sight = new IntersectionObserver(([entry]) => {
-      this.seen = entry.isIntersecting;
+    this.sight = new IntersectionObserver((entries) => {
+      this.seen = entries[entries.length - 1].isIntersecting;
       if (this.seen) this.invalidate();
     });
     this.seen = true;
@@ -84,7 +84,7 @@ export class Scene {
     this.invalidate();
   }
 
-  /** Shows tracks [{points: 3 x count in the unit cube, colour: count in [0, 1] or null, tint: "#rrggbb", dots: a map's iterates}]. */
+  /** Shows tracks [{points: 3 x count in the unit cube, colour: count in [0, 1] or null, tint: "#rrggbb", dots: whether a map}]. */
   setTracks(tracks) {
     this.tracks = tracks;
     this.comet.head = Math.min(this.comet.head, Math.max(0, this.count - 1));
@@ -149,8 +149,14 @@ export class Scene {
       const area = flatArea(width, height), { x } = flatWindow(camera);
       return { x: (x[1] - x[0]) / area.width, y: (x[1] - x[0]) / area.height };
     }
-    const size = 2 * camera.distance / 2.75 / Math.min(width, height);
+    const size = 2 * camera.distance / FOCAL / Math.min(width, height);
     return { x: size, y: size };
+  }
+
+  /** The place in CSS pixels towards which the camera moves. */
+  middle() {
+    const { left, top, width, height } = flatArea(this.width, this.height);
+    return this.flat ? { x: left + width / 2, y: top + height / 2 } : { x: this.width / 2, y: this.height / 2 };
   }
 
   /** Lets a comet run along the tracks. */
@@ -220,7 +226,8 @@ export class Scene {
     if (flat) {
       const area = flatArea(width, height);
       gl.enable(gl.SCISSOR_TEST);
-      gl.scissor(...[area.left, height - area.top - area.height, area.width, area.height].map((size) => Math.round(size * density)));
+      const corner = [area.left, height - area.top - area.height, area.width, area.height];
+      gl.scissor(...corner.map((size) => Math.round(size * density)));
     }
     const shared = { projection: matrix(camera, width, height, flat), size: [canvas.width, canvas.height] };
     shared.depth = flat ? [1e6, 1] : [camera.distance - 1.3, 2.6];
@@ -230,17 +237,19 @@ export class Scene {
 
   drawTrack(track, place, { error, ...shared }) {
     const { ribbons, comet, density } = this, count = Math.floor(track.points.length / 3);
-    const width = density * thickness(count, track.dots), whole = { ...shared, width, opacity: 0.8, pace: error > 0 ? ribbons.pace(place, error) : 0.5 };
+    const width = density * thickness(count, track.dots), pace = error > 0 ? ribbons.pace(place, error) : 0.5;
+    const whole = { ...shared, width, pace, opacity: 0.8 };
     if (!comet.shown || count === 0) return ribbons.draw(place, whole);
     const head = Math.min(comet.head, count - 1);
     const length = Math.max(track.dots ? 12 : 40, Math.min(TRAIL * comet.speed || count / 40, count / 3));
     ribbons.draw(place, { ...whole, comet: { head, length, rest: REST } });
-    const wide = track.dots ? width : Math.max(2 * width, 2 * density);
-    ribbons.draw(place, { ...shared, width: wide, grow: 3, comet: { head, length, lit: true } });
+    const wide = track.dots ? width : Math.max(2 * width, 2 * density), glow = track.colour ? rgb(palette(this.dark).head) : null;
+    ribbons.draw(place, { ...shared, width: wide, glow, grow: 3, comet: { head, length, rest: 1, lit: true } });
     const point = between(track.points, head, track.dots), { ground, head: ink, tints } = palette(this.dark);
     if (!point.every(Number.isFinite)) return;
+    const tint = track.colour ? ink : track.tint ?? tints[place % tints.length];
     ribbons.mark(point, { ...shared, width: 11 * density, tint: rgb(ground) });
-    ribbons.mark(point, { ...shared, width: 7 * density, tint: rgb(track.colour ? ink : track.tint ?? tints[place % tints.length]) });
+    ribbons.mark(point, { ...shared, width: 7 * density, tint: rgb(tint) });
   }
 
   /** Frees the graphics memory; the canvas cannot be used again. */
