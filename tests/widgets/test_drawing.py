@@ -187,7 +187,6 @@ def test_a_moving_picture_is_drawn_with_fewer_points_and_looks_the_same(scene):
 
 
 def test_after_moving_the_picture_is_drawn_in_full(scene):
-    scene.evaluate("async () => { scene.setTracks([knot(3000)]); window.drawn = []; const draw = scene.draw; }")
     moving = scene.evaluate(
         """async () => { const paces = [], draw = scene.ribbons.draw.bind(scene.ribbons);
         scene.ribbons.draw = (place, how) => { paces.push(how.pace); draw(place, how); };

@@ -57,12 +57,13 @@ function solidFrame({ lines, texts }, camera, width, height, labels, ranges) {
       }
       const point = [...named[axis]];
       point[axis] = place;
-      texts.push({ ...outward(at(point), middle, at, named[axis], axis, 13), text, anchor: "middle" });
+      texts.push({ ...outward(at(point), middle, at, named[axis], axis, 11), text });
     }
     const centre = [...named[axis]];
     centre[axis] = 0;
-    const beside = outward(at(centre), middle, at, named[axis], axis, ends.length ? 34 : 16);
-    texts.push({ ...beside, text: labels[axis] ?? "", anchor: "middle", name: true });
+    const longest = Math.max(0, ...ends.map(({ text }) => text.length)); // a digit is about 7 pixels wide
+    const beside = outward(at(centre), middle, at, named[axis], axis, ends.length ? 30 : 15, longest);
+    texts.push({ ...beside, text: labels[axis] ?? "", name: true });
   }
 }
 
@@ -82,13 +83,14 @@ function edge(at, axis, corner) {
   return { from: at(from), to: at(to), strong: true };
 }
 
-/** A place beside an edge, away from the middle of the box and square to the edge. */
-function outward(place, middle, at, corner, axis, gap) {
+/** A place beside an edge, away from the middle of the box and square to the edge, past a text of so many digits. */
+function outward(place, middle, at, corner, axis, gap, digits = 0) {
   const { from, to } = edge(at, axis, corner);
   let [nx, ny] = [from[1] - to[1], to[0] - from[0]];
   const size = Math.hypot(nx, ny) || 1, away = nx * (place[0] - middle[0]) + ny * (place[1] - middle[1]) < 0 ? -1 : 1;
   [nx, ny] = [away * nx / size, away * ny / size];
-  return { x: place[0] + nx * gap * (1 + 0.5 * Math.abs(nx)), y: place[1] + ny * gap };
+  const reach = gap + Math.max(0, 7 * digits * Math.abs(nx) - 8 * Math.abs(ny));
+  return { x: place[0] + nx * reach, y: place[1] + ny * reach, anchor: nx < -0.6 ? "end" : nx > 0.6 ? "start" : "middle" };
 }
 
 /** Round numbers of the axis' own values and where they lie in the cube. */
@@ -97,6 +99,11 @@ function marks(range, low, high, wanted) {
   const [middle, half] = [(range[0] + range[1]) / 2, (range[1] - range[0]) / 2];
   const values = ticks(middle + low * half, middle + high * half, wanted), step = values.length > 1 ? values[1] - values[0] : 0;
   return values.map((value) => ({ place: (value - middle) / half, text: format(value, step) }));
+}
+
+/** Whether a name is a symbol, to be set in italics, and not a word such as PC1. */
+export function slanted(name) {
+  return !/^[A-Z]{2}/.test(name);
 }
 
 /** Draws a frame with a 2-D canvas context whose unit is the CSS pixel. */
@@ -119,7 +126,7 @@ export function paint(context, { lines, texts }, colours) {
     context.save();
     context.translate(x, y);
     if (turn) context.rotate(turn * Math.PI / 180);
-    context.font = `${name ? "italic 15px" : "11px"} ${FONT}`;
+    context.font = `${name ? (slanted(text) ? "italic 15px" : "13px") : "11px"} ${FONT}`;
     context.fillStyle = name ? colours.ink : colours.soft;
     context.textAlign = { start: "left", middle: "center", end: "right" }[anchor];
     context.fillText(text, 0, 0);

@@ -2,7 +2,7 @@
 
 /** Where the camera stands at first: degrees, and distances in half-sides of the cube. */
 export const HOME = Object.freeze({ azimuth: -55, elevation: 16, distance: 4.8, panX: 0, panY: 0 });
-export const FOCAL = 2.75; // a field of view of 40 degrees: little distortion
+const FOCAL = 2.75; // a field of view of 40 degrees: little distortion
 const LIFT = 0.38; // the near side of the box looks larger: moved so that the whole stays in the middle
 const MARGIN = { left: 54, right: 14, top: 12, bottom: 40 }; // CSS pixels around a flat picture, for its numbers
 const WIDEST = 1.7; // a flat picture is not stretched beyond this
@@ -26,8 +26,21 @@ export function matrix(camera, width, height, flat) {
   return flat ? flatMatrix(camera, width, height) : solidMatrix(camera, width, height);
 }
 
+/** Cube units that one CSS pixel covers in the middle of the picture: {x, y}. */
+export function pixel(camera, width, height, flat) {
+  const size = 2 * camera.distance / FOCAL / room(width, height);
+  if (!flat) return { x: size, y: size };
+  const area = flatArea(width, height), { x, y } = flatWindow(camera);
+  return { x: (x[1] - x[0]) / area.width, y: (y[1] - y[0]) / area.height };
+}
+
+/** CSS pixels that the turning box may fill; the numbers beside it need some. */
+function room(width, height) {
+  return Math.min(0.85 * width, height);
+}
+
 function solidMatrix(camera, width, height) {
-  const { right, up, towards } = directions(camera), least = Math.min(width, height);
+  const { right, up, towards } = directions(camera), least = room(width, height);
   const fx = FOCAL * least / width, fy = FOCAL * least / height, near = 0.1, far = 100;
   const a = (far + near) / (far - near), b = -2 * far * near / (far - near);
   const columns = [0, 1, 2].map((j) => [fx * right[j], fy * up[j], -a * towards[j], -towards[j]]);

@@ -1,6 +1,6 @@
 // What one sees as a file: PNG by the graphics card, SVG as drawn lines that a paper can print.
 
-import { FONT, frame, paint } from "./axes.js";
+import { FONT, frame, slanted } from "./axes.js";
 import { flatArea, matrix, nearness, project } from "./camera.js";
 import { palette, ramp } from "./colours.js";
 import { thickness } from "./scene.js";
@@ -120,8 +120,8 @@ function ruled({ from, to, strong }, colours) {
   return `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${colours.grid}" stroke-opacity="${strong ? 1 : 0.55}"/>`;
 }
 
-function written({ x, y, text, anchor, turn, name, size = name ? 15 : 11 }, colours) {
-  const [left, top] = [short(x), short(y)], style = name ? ' font-style="italic"' : "";
+function written({ x, y, text, anchor, turn, name, size = name ? (slanted(text) ? 15 : 13) : 11 }, colours) {
+  const [left, top] = [short(x), short(y)], style = name && slanted(text) ? ' font-style="italic"' : "";
   const rotate = turn ? ` transform="rotate(${turn} ${left} ${top})"` : "", fill = name || size > 15 ? colours.ink : colours.soft;
   const place = `x="${left}" y="${top}" dy="0.35em" text-anchor="${anchor}"`;
   return `<text ${place} font-size="${size}"${style} fill="${fill}"${rotate}>${escape(text)}</text>`;

@@ -1,7 +1,7 @@
 // A trajectory in state space that turns, zooms and flows. Nothing is drawn while nothing changes.
 
 import { frame, paint } from "./axes.js";
-import { FOCAL, HOME, flatArea, flatWindow, matrix } from "./camera.js";
+import { HOME, flatArea, matrix, pixel } from "./camera.js";
 import { palette, ramp, rgb } from "./colours.js";
 import { describe, follow } from "./hand.js";
 import { Ribbons } from "./ribbons.js";
@@ -144,13 +144,7 @@ export class Scene {
 
   /** Cube units that one CSS pixel covers in the middle of the picture: {x, y}. */
   pixel() {
-    const { camera, width, height } = this;
-    if (this.flat) {
-      const area = flatArea(width, height), { x } = flatWindow(camera);
-      return { x: (x[1] - x[0]) / area.width, y: (x[1] - x[0]) / area.height };
-    }
-    const size = 2 * camera.distance / FOCAL / Math.min(width, height);
-    return { x: size, y: size };
+    return pixel(this.camera, this.width, this.height, this.flat);
   }
 
   /** The place in CSS pixels towards which the camera moves. */
