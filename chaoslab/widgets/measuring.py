@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 
 from ..invariants import kaplan_yorke_dimension, lyapunov_spectrum, regime
 from ..invariants.orbit import time_unit
@@ -19,15 +20,16 @@ MANY, FEW = 8, 2
 MARGIN = 0.6
 
 
-def measure(system: System, seconds: float = 0.5) -> dict:
+def measure(system: System, seconds: float = 0.5, *, period: float | None = None) -> dict:
     """The largest exponent, the Kaplan-Yorke dimension and the regime of the motion from the system's own state.
 
     Gives {"largest_exponent", "exponent_error", "kaplan_yorke", "dimension_error"} (None where there is none), "regime", "words"
     that say it in a sentence, and "source": "the catalogue", where the system is the catalogue's own and its long measurement
-    counts, or "now". The exponents are taken over as long a run as fits in the `seconds`, at least over a first one, which
-    of large, steep and delay systems takes longer.
+    counts, or "now". Exponents are taken over as long a run as fits in the `seconds`, at least over a first one, which of
+    large, steep and delay systems takes longer. A `period` is a time unit for a system that has none yet, such as the recipe's,
+    to save looking for it.
     """
-    return known(system) or _found(system, seconds)
+    return known(system) or _found(system, seconds, period)
 
 
 def known(system: System) -> dict | None:
@@ -47,18 +49,17 @@ def known(system: System) -> dict | None:
     }
 
 
-def _found(system: System, seconds: float) -> dict:
+def _found(system: System, seconds: float, period: float | None) -> dict:
     begun, spectrum = time.perf_counter(), None
-    unit, count = time_unit(system), _count(system)
-    followed = regime(system, time=FOLLOWED[system.kind] * unit, count=count, progress=False)
+    unit, count = system.period or period or time_unit(system), _count(system)
+    system = replace(system, period=unit)  # so that nobody looks for it again
+    total, options = FIRST[system.kind] * unit, {"count": count, "progress": False}
     try:
-        total = FIRST[system.kind] * unit
-        start = time.perf_counter()
-        spectrum = lyapunov_spectrum(system, time=total, count=count, progress=False)
-        each = time.perf_counter() - start
-        longer = min(MARGIN * (seconds - (time.perf_counter() - begun)) / each, LONGEST)
+        spectrum = lyapunov_spectrum(system, time=total, **options)
+        spent = time.perf_counter() - begun
+        longer = min(MARGIN * (seconds - spent) / spent, LONGEST)
         if longer > 1:
-            spectrum = lyapunov_spectrum(system, time=longer * total, count=count, progress=False)
+            spectrum = lyapunov_spectrum(system, time=longer * total, **options)
     except ValueError:
         pass  # a motion that ends has no exponents, and the regime says so
     found = {"largest_exponent": None, "exponent_error": None, "kaplan_yorke": None, "dimension_error": None}
@@ -70,6 +71,7 @@ def _found(system: System, seconds: float) -> dict:
             "kaplan_yorke": _real(dimension["value"]),
             "dimension_error": _real(dimension["error"]),
         }
+    followed = regime(system, time=FOLLOWED[system.kind] * unit, spectrum=spectrum, **options)
     return found | {"regime": followed.regime, "words": followed.words, "source": "now"}
 
 

@@ -215,6 +215,8 @@ def _orbit(system: System, times: np.ndarray, tolerance: float = TOLERANCE) -> t
         end = float(solution.ended[0])
         if not end >= 0:
             return solution.states[0], times
+        if not end > 1e-9 * times[-1]:
+            break
         times = np.linspace(0, 0.9 * end, len(times))
     return system.initial[None], times[:1]
 

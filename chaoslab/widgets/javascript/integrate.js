@@ -7,8 +7,9 @@ const MOST = 64;
 const LOOK = 16;
 /** A state so many times larger than at the start has left for good (the kernel's bound). */
 const ESCAPED = 1e12;
-/** A sample that cannot be stepped and leads so many sizes away is the end of a motion that blows up in finite time. */
+/** A sample that cannot be stepped, and leads so many sizes away in so many steps, is the end of a motion that blows up. */
 const AWAY = 100;
+const FINEST = 4096;
 
 const compiled = new Map();
 
@@ -92,6 +93,7 @@ export function flow(rhs, { state, parameters, start = 0, step, count, transient
         advance(now, t, step / (2 * substeps), 2 * substeps, twice);
         if (apart(next, twice, sizes) <= TOLERATED) break;
         if (2 * substeps > MOST) {
+          advance(now, t, step / FINEST, FINEST, twice); // a decay too fast for long steps blows up too, but not in short ones
           const away = !lies(twice, bound) || apart(twice, now, sizes) > AWAY;
           return away ? made("escaped", k + 1, t + step) : made("steep", k + 1, t);
         }
