@@ -110,7 +110,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _measure(self, of: list, system: System) -> None:
         try:
-            found = measure(system, SECONDS, self.recipe["period"])
+            found = measure(system, SECONDS, period=self.recipe["period"])
         except Exception as error:  # shown in place of the numbers; a thread has nobody to raise it to
             found = {"complaint": complaint(error)}
         self.measured = found | {"of": of}

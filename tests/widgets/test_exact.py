@@ -53,13 +53,13 @@ def test_parameters_and_states_are_the_views():
     np.testing.assert_allclose(drawn.series[:, 0], [1, 2])
     sizes = np.hypot(*drawn.series)
     np.testing.assert_allclose(sizes, np.sqrt(5) * np.exp(-0.1 * drawn.time), rtol=1e-5)
-    with pytest.raises(ValueError, match="no parameter 'aa'.*Did you mean 'a'"):
+    with pytest.raises(ValueError, match=r"no parameter 'aa'.*Did you mean 'a'"):
         picture(system, recipe(system), {"parameters": {"aa": 1}})
     with pytest.raises(ValueError, match="no component 'z'"):
         picture(system, recipe(system), {"state": {"z": 1}})
     with pytest.raises(ValueError, match="no axis 'q'"):
         picture(system, recipe(system), {"axes": ["q", "x"]})
-    with pytest.raises(ValueError, match="'sped' is not known.*'speed'"):
+    with pytest.raises(ValueError, match=r"'sped' is not known.*'speed'"):
         picture(system, recipe(system), {"colour": "sped"})
 
 

@@ -139,7 +139,7 @@ def test_parameters_in_view_are_measured_in_the_background(sent):
 
 
 def test_what_cannot_be_measured_is_told(sent, monkeypatch):
-    def broken(system, seconds):
+    def broken(system, seconds, period):
         raise ValueError("no way")
 
     monkeypatch.setattr("chaoslab.widgets.explorer.measure", broken)

@@ -117,7 +117,7 @@ export class Explorer {
 
   exact(message, buffers) {
     if (message.text) this.panel.complain(message.text);
-    const picture = {};
+    const picture = { exact: true, coloured: message.coloured, range: message.range };
     message.arrays.forEach(([key, width], k) => {
       const { buffer, byteOffset, byteLength } = buffers[k];
       const values = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
@@ -166,8 +166,9 @@ export class Explorer {
     const n = recipe.components.length;
     const { points, series } = shown(states, n, recipe, view.axes, options);
     const time = Float32Array.from({ length: count }, (_, k) => recipe.start + k * options.step);
-    const { colour } = colours(view.colour === "speed" ? speed(states, n, recipe, options) : time);
-    return { points, series, time, colour };
+    const coloured = view.colour === "speed" ? "speed" : "time"; // local exponents are the kernel's
+    const { colour, range } = colours(coloured === "speed" ? speed(states, n, recipe, options) : time);
+    return { points, series, time, colour, coloured, range };
   }
 
   draw(picture, by, what, status) {

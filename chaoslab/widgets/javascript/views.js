@@ -1,11 +1,14 @@
 // What is looked at: the attractor, what is seen along its axes over time, and how far twins are apart.
 
-import { palette, watchDark, isDark } from "./colours.js";
-import { make } from "./controls.js";
+import { gradient, isDark, palette, watchDark } from "./colours.js";
+import { make, short } from "./controls.js";
 import { download, png, svg } from "./pictures.js";
 import { Plot } from "./plot.js";
 import { Scene } from "./scene.js";
 
+/** The frame grows at once to hold what leaves it by a tenth, and shrinks at rest to what fills less than this part of it. */
+const OUTSIDE = 1.1;
+const SMALL = 0.5;
 /** Periods (iterations of a map) of the series that are shown at once: more would be a solid band. */
 const WINDOW = { flow: 40, delay: 40, map: 200 };
 
@@ -19,6 +22,8 @@ export class Views {
     this.strips.at(-1).classList.add("cl-last");
     this.gap = strip("cl-twins");
     this.gap.hidden = true;
+    this.legend = make("div", { class: "cl-legend" });
+    this.element.append(this.legend);
     this.lower = make("div", { class: "cl-lower" }, ...this.strips, this.gap);
     const dark = isDark(host);
     try {
@@ -47,12 +52,16 @@ export class Views {
     if (!picture) return;
     const { tints } = palette(this.twins.dark);
     const dots = recipe.kind === "map";
-    const tracks = [{ points: picture.points, colour: picture.twin ? null : picture.colour, tint: tints[0], dots }];
-    if (picture.twin) tracks.push({ points: picture.twin, colour: null, tint: tints[1], dots });
+    const { axes } = view;
+    if (this.axes !== axes.join()) this.frame = axes.map(() => [-1, 1]);
+    this.axes = axes.join();
+    this.fit([picture.points, picture.twin ?? []], picture.exact);
+    const tracks = [{ points: this.placed(picture.points), colour: picture.twin ? null : picture.colour, tint: tints[0], dots }];
+    if (picture.twin) tracks.push({ points: this.placed(picture.twin), colour: null, tint: tints[1], dots });
     if (this.scene) {
       this.scene.flat = view.axes.length < 3;
       this.scene.labels = view.axes.map((name) => recipe.labels[name] ?? name);
-      this.scene.ranges = view.axes.map((name) => this.range(name));
+      this.scene.ranges = axes.map((name, k) => this.range(name, k));
       this.scene.setTracks(tracks);
     }
     const [x, xlabel] = this.clock(picture.time);
@@ -61,8 +70,22 @@ export class Views {
       const label = view.axes[k];
       plot.set({ x, lines: [{ y: picture.series[k] ?? [], tint: tints[0], label }], xlabel, ylabel: recipe.labels[label] ?? label, xrange, title: "" });
     });
+    this.explain(picture);
     this.gap.hidden = !picture.distance;
     if (picture.distance) this.apart(x, xlabel, tints);
+  }
+
+  /** What the colours are. */
+  explain({ twin, coloured, range }) {
+    const { tints } = palette(this.twins.dark);
+    const patch = (background) => make("i", { style: `background: ${background}` });
+    if (twin) {
+      this.legend.replaceChildren(patch(tints[0]), "one", patch(tints[1]), "its twin");
+      return;
+    }
+    const words = { time: "time", speed: "speed (sizes of the motion a period)", exponent: "local exponent" };
+    const ends = range.map((value) => short(value, 3));
+    this.legend.replaceChildren(`${words[coloured]} ${ends[0]}`, patch(gradient(this.twins.dark)), ends[1]);
   }
 
   /** Times since the first sample, in periods, or iterations. */
@@ -71,9 +94,39 @@ export class Views {
     return [time.map((t) => (t - time[0]) / unit), this.recipe.kind === "map" ? "iteration" : "time (periods)"];
   }
 
-  range(name) {
+  /** Let the frame, in parts of the one of the default orbit, hold all points; closely, once all is at rest. */
+  fit(tracks, rest) {
+    this.frame = this.frame.map(([low, high], axis) => {
+      let [least, most] = [Infinity, -Infinity];
+      for (const points of tracks) {
+        for (let k = axis; k < points.length; k += 3) {
+          if (points[k] < least) least = points[k];
+          if (points[k] > most) most = points[k];
+        }
+      }
+      if (!(least <= most)) return [low, high];
+      const [middle, half] = [(low + high) / 2, (OUTSIDE * (high - low)) / 2];
+      const outside = least < middle - half || most > middle + half;
+      const small = rest && most - least < SMALL * (high - low) && most - least > 1e-3;
+      return outside ? [Math.min(low, least), Math.max(high, most)] : small ? [least, most] : [low, high];
+    });
+  }
+
+  /** Points in the cube that the frame fills. */
+  placed(points) {
+    if (this.frame.every(([low, high]) => low === -1 && high === 1)) return points;
+    const moved = new Float32Array(points.length);
+    this.frame.forEach(([low, high], axis) => {
+      const [middle, half] = [(low + high) / 2, (high - low) / 2 || 1];
+      for (let k = axis; k < points.length; k += 3) moved[k] = (points[k] - middle) / half;
+    });
+    return moved;
+  }
+
+  /** True values at the ends of an axis. */
+  range(name, axis) {
     const k = this.recipe.choices.indexOf(name);
-    return [this.recipe.centre[k] - this.recipe.scale[k], this.recipe.centre[k] + this.recipe.scale[k]];
+    return this.frame[axis].map((place) => this.recipe.centre[k] + place * this.recipe.scale[k]);
   }
 
   /** The distance of the twins, beside what the largest exponent says of it. */
