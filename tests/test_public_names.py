@@ -5,8 +5,8 @@ import inspect
 import chaoslab as cl
 
 PUBLIC = set(
-    "DefinitionError System catalogue couple dominant_period explore figures invariants largest_exponent load lyapunov_spectrum names "
-    "rescale rotate sample_parameters search simulate skew sweep table widgets".split()
+    "DefinitionError System catalogue couple dominant_period explore figures invariants largest_exponent load lyapunov_spectrum "
+    "names rescale rotate sample_parameters search simulate skew sweep table widgets".split()
 )
 LAYERS = {"systems", "integrate", "trajectories"}
 
