@@ -87,11 +87,13 @@ def basis(seen: np.ndarray) -> dict[str, list]:
     return {"mean": mean.tolist(), "rows": (rows * weights).tolist(), "share": (values[first] / max(values.sum(), 1e-300)).tolist()}
 
 
-def series(recipe: Mapping, seen: np.ndarray, axes: Sequence[str], before: int = 0, lag: int | None = None) -> np.ndarray:
+def series(
+    recipe: Mapping, seen: np.ndarray, axes: Sequence[str], *, before: int = 0, lag: int | None = None, samples: float | None = None
+) -> np.ndarray:
     """What is seen along axes, (axis, time), from observed coordinates (time, component) whose first `before` samples only
     serve to look back at; where there is nothing to look back at, the first whole point stands in.
 
-    `lag` are the samples of the longest lag, those of the recipe by default.
+    `lag` are the samples of the longest lag, `samples` those of a period, by default as in the recipe.
     """
     lag, count, columns = recipe["lag"] if lag is None else lag, len(seen) - before, []
     back = [lag * place.get("back", 0) for place in (place_of(recipe, word) for word in axes)]
@@ -102,7 +104,7 @@ def series(recipe: Mapping, seen: np.ndarray, axes: Sequence[str], before: int =
         if "row" in place:
             columns.append((seen[at] - recipe["basis"]["mean"]) @ recipe["basis"]["rows"][place["row"]])
         elif "time" in place:
-            columns.append((at - before) / recipe["samples"])
+            columns.append((at - before) / (samples or recipe["samples"]))
         else:
             columns.append(seen[np.maximum(at - steps, 0), place["component"]])
     return np.array(columns).reshape(len(axes), count)

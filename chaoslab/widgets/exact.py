@@ -8,7 +8,10 @@ import numpy as np
 from ..integrate import TOLERANCE, iterate, solve
 from ..systems import System, suggest
 from . import axes
-from .colouring import COLOURS, colours, local_exponents, speed
+from .colouring import ALIGNING, COLOURS, colours, local_exponents, speed
+
+#: Periods of a flow in which differences turn to where they belong, before local exponents are shown.
+TURNING = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,10 @@ class _Plan:
     def times(self) -> np.ndarray:
         return self.start + self.step * np.arange(-self.before, self.count)
 
+    def looking(self, recipe: Mapping) -> dict:
+        """How series are read from its samples."""
+        return {"before": self.before, "lag": self.lag, "samples": recipe["period"] / self.step}
+
 
 def picture(system: System, recipe: Mapping, view: Mapping) -> Picture:
     """The exact solution of what a view asks for; what the view leaves out is the recipe's.
@@ -69,7 +76,8 @@ def picture(system: System, recipe: Mapping, view: Mapping) -> Picture:
         return _nothing(plan, names, f"lags must be positive; they are {lags.tolist()}")
     solution = _solved(plan)
     if not _good(solution) > plan.before and plan.transient > 0:
-        plan = replace(plan, transient=0.0)  # it ends before the picture begins: this is how
+        before = plan.before if system.kind == "delay" else 0
+        plan = replace(plan, transient=0.0, before=before)  # it ends before the picture begins: this is how
         solution = _solved(plan)
     good = _good(solution)
     if not good > plan.before:
@@ -77,9 +85,9 @@ def picture(system: System, recipe: Mapping, view: Mapping) -> Picture:
     parameters = dict(view.get("parameters", {}))
     times, states = plan.times[:good], solution.states[0, :good]
     seen = system.observe(states, times, **parameters)
-    rows = axes.series(recipe, seen, names, plan.before, plan.lag)
-    kind, values = _values(view.get("colour", "time"), plan, recipe, parameters, states[plan.before :], seen[plan.before :])
-    colour, ends = colours(values)
+    rows = axes.series(recipe, seen, names, **plan.looking(recipe))
+    kind, values = _values(view.get("colour", "time"), plan, recipe, parameters, states, seen)
+    colour, ends = colours(values[plan.before :])
     twin, distance = _twins(plan, recipe, names, parameters, seen, states, view) if view.get("twins") else (None, None)
     return Picture(
         points=axes.framed(recipe, rows, names).astype(np.float32),
@@ -114,14 +122,17 @@ def _plan(system: System, recipe: Mapping, view: Mapping) -> _Plan:
         longest = float(system.lags_at(values).max())
         lag = max(1, round(longest / step)) if np.isfinite(longest) else 1
         before = lag * max(axes.place_of(recipe, word).get("back", 0) for word in view.get("axes", recipe["axes"]))
+    elif view.get("colour") == "exponent":  # differences turn to where they belong in the last part of the transient
+        turning = min(ALIGNING if system.kind == "map" else TURNING, transient)
+        before, transient = round(turning * samples), transient - turning
     return _Plan(system, values, initial, step, count, transient * recipe["period"], before, lag, recipe["start"])
 
 
 def _solved(plan: _Plan):
     system, start = plan.system, plan.start - plan.before * plan.step - plan.transient
     if system.kind == "map":
-        skip, first = round(plan.transient), round(plan.start - plan.transient)
-        return iterate(system, plan.initial[None], plan.count, skip=skip, first=first, values=plan.values)
+        skip, first, count = round(plan.transient), round(start), plan.before + plan.count
+        return iterate(system, plan.initial[None], count, skip=skip, first=first, values=plan.values)
     return solve(system, plan.initial[None], plan.times, values=plan.values, start=start)
 
 
@@ -134,7 +145,7 @@ def _good(solution) -> int:
 def _status(plan: _Plan, solution) -> str:
     if solution.status[0] == "ok":
         return ""
-    when = float(solution.ended[0]) + (plan.start if plan.system.kind == "map" else 0.0)
+    when = float(solution.ended[0]) + (plan.start - plan.before if plan.system.kind == "map" else 0.0)
     if solution.status[0] == "escaped":
         return f"escapes at t = {when:.4g}"
     return f"cannot be followed beyond t = {when:.4g}: {solution.reasons[0]}"
@@ -158,12 +169,12 @@ def _nothing(plan: _Plan, names: list[str], status: str) -> Picture:
 def _values(kind: str, plan: _Plan, recipe: Mapping, parameters: dict, states, seen) -> tuple[str, np.ndarray]:
     """What colours stand for, and its values (time,)."""
     if kind == "exponent":
-        found = local_exponents(plan.system.with_(**parameters), states, plan.step, plan.start, recipe["period"])
+        found = local_exponents(plan.system.with_(**parameters), states, plan.step, plan.times[0], recipe["period"])
         if found is not None:
             return kind, found
     if kind == "speed":
         return kind, speed(seen, recipe, recipe["period"] / plan.step)
-    return "time", plan.start + plan.step * np.arange(len(states))
+    return "time", plan.times[: len(states)]
 
 
 # --- twins --------------------------------------------------------------------------------------------------------------
@@ -186,7 +197,7 @@ def _twins(plan: _Plan, recipe, names, parameters, seen, states, view) -> tuple[
         solution = solve(plan.system, begin[None], times, values=plan.values, start=times[0])
     count = min(_good(solution), len(seen) - plan.before)
     other = plan.system.observe(solution.states[0, :count], times[:count], **parameters)
-    rows = axes.series(recipe, np.concatenate([seen[: plan.before], other]), names, plan.before, plan.lag)
+    rows = axes.series(recipe, np.concatenate([seen[: plan.before], other]), names, **plan.looking(recipe))
     apart = (other - seen[plan.before :][:count])[:, moving] / np.array(recipe["sizes"])[moving]
     distance = np.sqrt((apart**2).mean(axis=1)) if moving.any() else np.zeros(count)
     return axes.framed(recipe, rows, names).astype(np.float32), distance.astype(np.float32)

@@ -55,9 +55,9 @@ def test_parameters_and_states_are_the_views():
     np.testing.assert_allclose(sizes, np.sqrt(5) * np.exp(-0.1 * drawn.time), rtol=1e-5)
     with pytest.raises(ValueError, match=r"no parameter 'aa'.*Did you mean 'a'"):
         picture(system, recipe(system), {"parameters": {"aa": 1}})
-    with pytest.raises(ValueError, match="no component 'z'"):
+    with pytest.raises(ValueError, match=r"no component 'z'"):
         picture(system, recipe(system), {"state": {"z": 1}})
-    with pytest.raises(ValueError, match="no axis 'q'"):
+    with pytest.raises(ValueError, match=r"no axis 'q'"):
         picture(system, recipe(system), {"axes": ["q", "x"]})
     with pytest.raises(ValueError, match=r"'sped' is not known.*'speed'"):
         picture(system, recipe(system), {"colour": "sped"})
@@ -66,7 +66,7 @@ def test_parameters_and_states_are_the_views():
 def test_an_escape_is_a_picture_of_what_there_is():
     system = spiral()
     drawn = picture(system, recipe(system), {"parameters": {"a": -1}, "transient": 0, "periods": 50, "samples": 100})
-    assert drawn.status == f"escapes at t = {np.log(1e12) + 0.05:.4g}"[:20] or drawn.status.startswith("escapes at t = 27.")
+    assert drawn.status.startswith("escapes at t = 27.")  # ln 1e12 is 27.6
     assert 0 < len(drawn.points) == len(drawn.time) == len(drawn.colour) < 5000
     assert np.isfinite(drawn.points).all()
 
@@ -153,13 +153,23 @@ def test_local_exponents_average_to_the_exponent():
 
 
 def test_local_exponents_of_a_flow_average_to_the_exponent():
+    """Lorenz over 200 periods, 150 time units, whose mean scatters by about 0.05."""
     system, made = cl.load("Lorenz"), recipe("Lorenz")
-    times = made["period"] * (20 + np.arange(5000) / 100)
+    times = made["period"] * (10 + np.arange(21_000) / 100)
     states = solve(system, system.initial[None], times).states[0]
     found = local_exponents(system, states, times[1] - times[0], 0.0, made["period"])
     assert np.isfinite(found).all()
-    assert found.mean() == pytest.approx(0.906, abs=0.15)  # 50 periods; its error there is 0.05
+    assert found[1000:].mean() == pytest.approx(0.9, abs=0.15)
     assert found.std() > 0.5
+
+
+def test_local_exponents_at_fewer_samples_are_those_of_all():
+    system, made = cl.load("Lorenz"), recipe("Lorenz")
+    ds = cl.simulate(system, periods=25, transient=20)
+    full = cl.invariants.finite_time_exponents(ds, progress=False).values[0]
+    thinned = local_exponents(system, ds.state.values[0], made["period"] / 100, 0.0, made["period"])
+    each = np.arange(1500, 2500, 2)  # of 2,500 samples every second one is computed
+    np.testing.assert_allclose(thinned[each], full[each], atol=1e-3)
 
 
 def test_large_and_delay_systems_are_coloured_by_time_instead():
@@ -195,3 +205,11 @@ def test_frames_come_from_the_recipe():
     drawn = picture(system, made, {"parameters": {"rho": 60}, "periods": 20})
     assert drawn.points.max() > 1.5  # a larger motion in the same frame
     np.testing.assert_allclose(drawn.points, axes.framed(made, drawn.series.astype(float), made["axes"]), atol=1e-5)
+
+
+def test_one_component_of_a_flow_is_drawn_over_time():
+    system = cl.System({"x": "-x"}, {}, {"x": 1}, period=2.0)
+    made = recipe(system)
+    assert made["axes"] == ["time", "x"]
+    drawn = picture(system, made, {"periods": 3, "samples": 10, "transient": 0})
+    np.testing.assert_allclose(drawn.series, [np.arange(30) / 10, np.exp(-np.arange(30) / 5)], rtol=1e-6)

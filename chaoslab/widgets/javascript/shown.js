@@ -32,7 +32,7 @@ export function series(states, n, recipe, axes, options = {}) {
     for (let k = 0; k < count; k++) {
       const at = Math.max(k, first);
       if (place.row !== undefined) values[k] = component(seen, at * n, n, recipe.basis, place.row);
-      else if (place.time) values[k] = at / recipe.samples;
+      else if (place.time) values[k] = at / (options.samples ?? recipe.samples);
       else values[k] = seen[Math.max(0, at - back[axis]) * n + place.component];
     }
     return values;
