@@ -200,21 +200,39 @@ def test_densities_are_no_further_apart_than_those_of_two_exact_runs(page, name)
     """Were the page's runs exact ones, the chance would be uniform: one in a hundred fails by bad luck, and these are fixed."""
     system, made = cl.load(name), recipe(name)
     starts = apart(system, made)
-    exact, ours = exact_runs(system, made, starts[:RUNS]), runs(page, made, starts[RUNS : 2 * RUNS])
+    exact, ours = exact_runs(system, made, starts[::2]), runs(page, made, starts[1::2])
     assert chance(densities(system, made, exact), densities(system, made, ours)) > 0.01
+
+
+@pytest.mark.slow
+def test_densities_of_every_system_that_the_page_integrates(page):
+    """Over two hundred systems the chance is uniform, give or take: one in a hundred lies below 0.01. A few may be slower to mix
+    than a run is long, or, as quasi-periodic motion, remember every error."""
+    low, systems = [], 0
+    for name in cl.names():
+        system, made = cl.load(name), recipe(name)
+        if made["kernel_only"] or system.dimension > 8:
+            continue
+        starts = apart(system, made)
+        exact, ours = exact_runs(system, made, starts[::2][:RUNS]), runs(page, made, starts[1::2][:RUNS])
+        systems += 1
+        if chance(densities(system, made, exact), densities(system, made, ours)) <= 0.01:
+            low.append(name)
+    assert systems > 190
+    assert len(low) <= 5, low
 
 
 def test_that_comparison_sees_steps_that_are_too_long(page):
     """Lorenz in steps of a sixth of a period each."""
     system, made = cl.load("Lorenz"), recipe("Lorenz")
     starts = apart(system, made)
-    exact = densities(system, made, exact_runs(system, made, starts[:RUNS]))
+    exact = densities(system, made, exact_runs(system, made, starts[::2]))
     script = """
     const rhs = I.compile(given.made.rhs);
     const options = { parameters: given.made.values, step: given.made.period / 6, count: given.count, sizes: [1e9, 1e9, 1e9] };
     console.log(JSON.stringify(given.starts.map((state) => send(I.flow(rhs, { ...options, state }).states))));
     """
-    given = {"made": made, "starts": starts[RUNS:].tolist(), "count": round(6 * made["periods"])}
+    given = {"made": made, "starts": starts[1::2].tolist(), "count": round(6 * made["periods"])}
     crude = [array(text, -1, 3) for text in page(script, given)]
     assert chance(exact, densities(system, made, crude)) < 0.01
 
