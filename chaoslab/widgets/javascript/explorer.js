@@ -32,7 +32,7 @@ export class Explorer {
     this.events = {
       "change:recipe": () => this.build(),
       "change:view": () => this.follow(),
-      "change:measured": () => this.panel.measured(this.model.get("measured")),
+      "change:measured": () => this.learn(),
       "msg:custom": (message, buffers) => this.hear(message, buffers),
     };
     for (const [event, call] of Object.entries(this.events)) model.on(event, call);
@@ -55,7 +55,7 @@ export class Explorer {
     const middle = make("div", { class: "cl-middle" }, this.views.element, this.panel.element);
     this.root.replaceChildren(this.panel.head, middle, this.views.lower, this.panel.foot);
     if (this.steps) this.integrate();
-    this.panel.measured(this.model.get("measured"));
+    this.learn();
     this.rest();
   }
 
@@ -66,6 +66,13 @@ export class Explorer {
     Object.assign(this.view, structuredClone(given));
     this.panel.follow();
     this.move();
+  }
+
+  /** The kernel has measured what is in view. */
+  learn() {
+    const found = this.model.get("measured");
+    this.panel.measured(found);
+    this.views.learn(found);
   }
 
   /** Something moved: a picture at the next frame, the exact one once all rests. */
@@ -129,7 +136,7 @@ export class Explorer {
   /** Integrate in the page, and draw. */
   integrate() {
     const { recipe, view } = this;
-    const [first, options] = this.follows(this.start(), view.transient);
+    let [first, options] = this.follows(this.start(), view.transient);
     if (first.status === "steep") {
       this.panel.say("the exact picture follows", "too steep for the page's steps");
       return;
@@ -137,7 +144,10 @@ export class Explorer {
     const picture = this.picture(first, options);
     if (view.twins && first.count > 1) {
       const n = recipe.components.length;
-      const [other] = this.follows(twin(first.states.subarray(0, n), recipe, view.twins), 0);
+      const steps = first.substeps; // both in the same steps all along, or their errors would part them
+      [first, options] = this.follows(this.start(), view.transient, steps);
+      Object.assign(picture, this.picture(first, options));
+      const [other] = this.follows(twin(first.states.subarray(0, n), recipe, view.twins), 0, steps);
       const count = Math.min(first.count, other.count);
       picture.twin = shown(other.states, n, recipe, view.axes, { ...options, count: other.count }).points;
       picture.distance = distances(first.states, other.states, n, recipe, { ...options, count });
@@ -147,11 +157,11 @@ export class Explorer {
   }
 
   /** The run from a state with the parameters in view, and how what is observed of it is read. */
-  follows(state, transient) {
+  follows(state, transient, substeps = null) {
     const { recipe, view } = this;
     const values = recipe.values.slice();
     for (const { name, index, array } of recipe.parameters) if (!array) values[index[0]] = view.parameters[name];
-    const found = run(recipe, { values, state, periods: view.periods, samples: view.samples, transient, budget: BUDGET });
+    const found = run(recipe, { values, state, periods: view.periods, samples: view.samples, transient, substeps, budget: BUDGET });
     const step = recipe.period / view.samples;
     return [found, { parameters: values, start: recipe.start, step, count: found.count, samples: view.samples }];
   }

@@ -170,7 +170,7 @@ export class Panel {
 
   /** What the kernel measured of the current parameters; null while it has not. */
   measured(found) {
-    if (!found) return this.stale();
+    if (!found || JSON.stringify(found.of[1]) !== JSON.stringify(this.view.parameters)) return this.stale();
     this.facts.classList.remove("cl-stale");
     this.facts.title = found.words ?? "";
     const { largest_exponent: exponent, exponent_error, kaplan_yorke, dimension_error, regime } = found;

@@ -47,6 +47,12 @@ export class Views {
     this.draw();
   }
 
+  /** What was measured is known now: the twins' distance is drawn beside it. */
+  learn(measured) {
+    this.measured = measured;
+    if (this.picture?.distance) this.draw();
+  }
+
   draw() {
     const { picture, view, recipe } = this;
     if (!picture) return;
@@ -133,12 +139,14 @@ export class Views {
   apart(x, xlabel, tints) {
     const { distance } = this.picture;
     const marks = [];
-    const rate = (this.measured?.largest_exponent ?? 0) * (this.recipe.kind === "map" ? 1 : this.recipe.period);
+    const [, parameters] = this.measured?.of ?? [];
+    const known = JSON.stringify(parameters) === JSON.stringify(this.view.parameters); // else it is that of other parameters
+    const rate = ((known && this.measured.largest_exponent) || 0) * (this.recipe.kind === "map" ? 1 : this.recipe.period);
     if (rate > 0 && distance[0] > 0) {
       const until = Math.min(x[distance.length - 1], Math.log(1 / distance[0]) / rate);
       marks.push({ line: { from: [0, distance[0]], to: [until, distance[0] * Math.exp(rate * until)] }, label: "largest exponent", tint: tints[3] });
     }
-    const title = "Distance of the twins, in sizes of the motion";
+    const title = `Distance of the twins, in sizes of the motion${marks.length ? "; dashed: as the largest exponent has it" : ""}`;
     const near = distance.findIndex((d) => d > 0.3); // once they are far apart there is nothing more to see
     const end = near < 0 ? x[distance.length - 1] : Math.min(x[distance.length - 1], 2 * x[near]);
     this.twins.set({ x: x.subarray(0, distance.length), lines: [{ y: distance, tint: tints[1] }], log: true, title, xlabel, xrange: [0, Math.max(end, 1e-6)], marks });
