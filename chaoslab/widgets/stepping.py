@@ -4,8 +4,8 @@ import numpy as np
 
 from ..systems import System
 
-#: The error of one sample, in sizes of the motion, that is not seen; and of a stretch of so many samples, which grows with them.
-ACCURATE, STRETCH, ALONG = 1e-5, 25, 1e-3
+#: The error of one sample, in sizes of the motion, that is not seen; and of a stretch of so many steps, at least so many samples.
+ACCURATE, STRETCH, SAMPLES, ALONG = 1e-5, 25, 4, 1e-3
 #: Steps that are tried.
 TRIED = (1, 2, 4, 8, 16, 32, 64)
 #: Numbers computed at once, at most, and states kept where the error of one step is largest.
@@ -16,7 +16,7 @@ def substeps(system: System, states: np.ndarray, times: np.ndarray, sizes: np.nd
     """The fewest steps a sample (1, 2, 4, ... 64) whose error along the exact orbit is not seen; None where 64 are too few.
 
     `states` (time, component) are exact samples at evenly spaced `times`, `sizes` those of the observed coordinates. One sample
-    is made from every state and compared with the next; then stretches of 25 samples, since a decay too fast for the method
+    is made from every state and compared with the next; then stretches of 25 steps, since a decay too fast for the method
     blows up only after a while.
     """
     step = (times[-1] - times[0]) / (len(times) - 1)
@@ -28,8 +28,8 @@ def substeps(system: System, states: np.ndarray, times: np.ndarray, sizes: np.nd
         rows = rows[np.argsort(missed)[::-1][:WORST]]
         if not np.max(missed) <= ACCURATE:
             continue
-        begin = np.linspace(0, len(states) - 1 - STRETCH, 64).astype(int) if len(states) > 2 * STRETCH else np.array([0])
-        far = min(STRETCH, len(states) - 1)
+        far = min(max(SAMPLES, STRETCH // steps), len(states) - 1)
+        begin = np.linspace(0, len(states) - 1 - far, 64).astype(int)
         if np.max(_missed(system, states[begin], times[begin], step, steps, far, seen[begin + far], sizes)) <= ALONG:
             return steps
     return None
