@@ -13,6 +13,13 @@ PATIENCE = 60_000
 CELLS = ["import chaoslab as cl", 'one = cl.explore("Lorenz")\none', 'two = cl.explore("Henon")\ntwo', 'cl.explore("MackeyGlass")']
 
 
+#: Notes which picture each is, in the page's `seen`.
+WATCH = """() => { const place = document.querySelector('.cl-explorer');
+  window.seen = [];
+  const watch = new MutationObserver(() => seen.push(place.dataset.shown));
+  watch.observe(place, {attributes: true, attributeFilter: ['data-picture']}); }"""
+
+
 @pytest.fixture(scope="module")
 def tab(browser, jupyterlab, run_all, tmp_path_factory):
     """A notebook with three explorers, all of which show the exact picture."""
@@ -77,10 +84,7 @@ def test_the_exact_picture_is_shown_at_rest(tab):
 def test_each_slider_changes_the_picture_in_the_page_and_then_exactly(tab, row):
     settled(tab)
     before, count = look(tab), shown(tab)
-    tab.evaluate(
-        """() => { const place = document.querySelector('.cl-explorer'); window.seen = [];
-        new MutationObserver(() => seen.push(place.dataset.shown)).observe(place, {attributes: true, attributeFilter: ['data-picture']}); }"""
-    )
+    tab.evaluate(WATCH)
     press(tab, row)
     settled(tab)
     assert shown(tab) > count

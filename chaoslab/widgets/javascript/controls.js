@@ -1,8 +1,12 @@
 // Sliders, lists and buttons with labels for eyes, keyboards and screen readers.
 
+/** What takes keys itself: JupyterLab would have arrows and Enter for its cells unless the very element says no. */
+const KEYED = ["input", "select", "button", "textarea", "summary"];
+
 /** An element with attributes and children: make("button", {class: "a"}, "text"). */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
+  if (KEYED.includes(tag)) element.dataset.lmSuppressShortcuts = "true";
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (value === true) element.setAttribute(key, "");
@@ -10,6 +14,22 @@ export function make(tag, attributes = {}, ...children) {
   }
   element.append(...children);
   return element;
+}
+
+/** Call with the text of a box when it is changed or Enter is pressed. */
+export function entered(box, call) {
+  let last = box.value;
+  const look = () => {
+    if (box.value === last) return;
+    last = box.value;
+    call(box.value.trim());
+    last = box.value;
+  };
+  box.addEventListener("focus", () => (last = box.value));
+  box.addEventListener("change", look);
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") look();
+  });
 }
 
 /** A number as short text that reads back to nearly the same: four to six digits. */
@@ -46,9 +66,9 @@ export function slider({ label, value, low, high, log = false, whole = false, un
     change(v);
   };
   range.addEventListener("input", () => set(rounded(toValue(Number(range.value)))));
-  number.addEventListener("change", () => {
-    const typed = Number(number.value);
-    const wrong = number.value.trim() === "" || !Number.isFinite(typed) || (whole && typed < 1);
+  entered(number, (text) => {
+    const typed = Number(text);
+    const wrong = text === "" || !Number.isFinite(typed) || (whole && typed < 1);
     if (wrong) show(current);
     else set(whole ? Math.round(typed) : typed);
   });

@@ -48,7 +48,7 @@ export class Explorer {
     this.views = new Views(this.recipe, this.root);
     this.panel = new Panel(this.recipe, this.view, this.model.get("names"), {
       move: () => this.move(),
-      open: (name) => this.model.send({ kind: "open", name }),
+      open: (name) => this.tell({ kind: "open", name }),
       play: (on) => this.views.play(on, this.view),
       save: (kind) => this.views.save(kind),
     });
@@ -91,8 +91,28 @@ export class Explorer {
   /** All rests: tell Python where, and have the kernel confirm. */
   rest() {
     this.model.set("view", structuredClone(this.view));
-    this.model.save_changes();
+    this.tell();
     this.ask();
+  }
+
+  /** Send the view, or a message, to the kernel; false where there is none any more. */
+  tell(message) {
+    try {
+      if (message) this.model.send(message);
+      else this.model.save_changes();
+      return true;
+    } catch (error) {
+      this.alone(error);
+      return false;
+    }
+  }
+
+  /** No kernel answers: what the page can do goes on. */
+  alone(error) {
+    clearTimeout(this.patience);
+    this.busy = false;
+    const why = error ? ` (${error.message})` : "";
+    this.panel.say(`no answer from the kernel${why}`, this.steps ? "integrated in the page" : "run the cell again");
   }
 
   /** Ask the kernel for this view, one question at a time; the latest counts. */
@@ -102,12 +122,9 @@ export class Explorer {
     this.busy = true;
     this.asked += 1;
     this.question = JSON.stringify(this.view);
-    this.model.send({ kind: "look", id: this.asked, view: this.view });
+    if (!this.tell({ kind: "look", id: this.asked, view: this.view })) return;
     clearTimeout(this.patience);
-    this.patience = setTimeout(() => {
-      this.busy = false;
-      this.panel.say("no answer from the kernel", this.steps ? "integrated in the page" : "run the cell again");
-    }, PATIENCE);
+    this.patience = setTimeout(() => this.alone(), PATIENCE);
   }
 
   /** What the kernel says. */

@@ -1,6 +1,6 @@
 // Everything around the pictures: search, sliders, choices, buttons, and what is said.
 
-import { button, choice, make, short, slider } from "./controls.js";
+import { button, choice, entered, make, short, slider } from "./controls.js";
 import { code } from "./code.js";
 
 /** Sliders shown before the list scrolls, and components whose start can be set by hand. */
@@ -31,9 +31,7 @@ export class Panel {
     const id = `cl-${Math.random().toString(36).slice(2)}`;
     const list = make("datalist", { id }, ...names.map(([name, title]) => make("option", { value: name }, title)));
     const box = make("input", { type: "search", list: id, class: "cl-search", placeholder: "another system …", "aria-label": "search a system by name" });
-    box.addEventListener("change", () => {
-      if (box.value.trim()) this.act.open(box.value.trim());
-    });
+    entered(box, (name) => name && this.act.open(name));
     return make("span", {}, box, list);
   }
 
