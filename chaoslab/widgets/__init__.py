@@ -1,4 +1,4 @@
-"""Layer 9. What follows the hand in a notebook; nothing is computed here. Knows figures and all below."""
+"""Layer 9. What follows the hand in a notebook. Knows figures and all below."""
 
 from ..systems import System
 from .explore import explore as explore

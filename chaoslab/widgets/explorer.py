@@ -27,7 +27,8 @@ SPEED, STEPS = 2.0, 200.0
 class Explorer(anywidget.AnyWidget):
     """A system with its knobs. `view` is what is looked at, `measured` what was measured of it; both follow the sliders.
 
-    `system` is the System with the parameters and state in view; `turn(rho=28)` sets them from Python.
+    `system` is the System with the parameters and state in view, `opened` the one that was opened; `turn(rho=28)` sets
+    parameters from Python, and `look(periods=50)` how it is looked at.
     """
 
     _esm = linked("explorer.js")

@@ -118,12 +118,24 @@ def test_values_are_typed_and_reset(tab):
 
 
 def test_lists_change_the_picture(tab):
-    for label, value in [("x", "z"), ("colour", "speed"), ("colour", "exponent"), ("colour", "time"), ("x", "x")]:
+    for label, value in [("x axis", "z"), ("colour", "speed"), ("colour", "exponent"), ("colour", "time"), ("x axis", "x")]:
         settled(tab)
         before = look(tab)
-        explorer(tab).get_by_label(label, exact=True).first.select_option(value)
+        explorer(tab).get_by_label(label, exact=True).select_option(value)
         settled(tab)
         assert look(tab) != before, (label, value)
+
+
+def test_two_axes_make_a_flat_picture(tab):
+    settled(tab)
+    before = look(tab)
+    explorer(tab).get_by_label("z axis", exact=True).select_option("")
+    settled(tab)
+    assert look(tab) != before
+    assert explorer(tab).locator(".cl-series:visible").count() == 2
+    explorer(tab).get_by_label("z axis", exact=True).select_option("z")
+    settled(tab)
+    assert explorer(tab).locator(".cl-series:visible").count() == 3
 
 
 def test_the_comet_flows_and_rests(tab):

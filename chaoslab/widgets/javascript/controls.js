@@ -79,8 +79,8 @@ export function slider({ label, value, low, high, log = false, whole = false, un
 }
 
 /** A list to choose from: `options` are [value, text]. */
-export function choice({ label, value, options, change }) {
-  const list = make("select", { "aria-label": label, class: "cl-select", onchange: () => change(list.value) });
+export function choice({ label, words = label, value, options, change }) {
+  const list = make("select", { "aria-label": words, class: "cl-select", onchange: () => change(list.value) });
   for (const [key, text] of options) list.append(make("option", { value: key, selected: key === value }, text));
   const element = make("label", { class: "cl-choice" }, make("span", {}, label), list);
   return { element, set: (v) => { list.value = v; }, value: () => list.value };

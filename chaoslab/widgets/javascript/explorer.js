@@ -133,14 +133,13 @@ export class Explorer {
     if (message.id !== this.asked) return;
     clearTimeout(this.patience);
     this.busy = false;
-    if (message.kind !== "exact") return;
     const old = this.question !== JSON.stringify(this.view);
-    if (!(old && this.steps)) this.exact(message, buffers); // while the page follows the hand, an old picture would jump
+    // While the page follows the hand, an old picture would jump.
+    if (message.kind === "exact" && !(old && this.steps)) this.exact(message, buffers);
     if (this.again || old) this.ask();
   }
 
   exact(message, buffers) {
-    if (message.text) this.panel.complain(message.text);
     const picture = { exact: true, coloured: message.coloured, range: message.range };
     message.arrays.forEach(([key, width], k) => {
       const { buffer, byteOffset, byteLength } = buffers[k];

@@ -71,17 +71,23 @@ export class Panel {
     this.add(box, ".transient", { label: "dropped", unit, value: recipe.transient, low: 0, high: iterates ? 5000 : 200, whole: false, change: set("transient") }, view.transient);
     this.add(box, ".speed", { label: "speed", unit: `${unit} a second`, value: view.speed, low: iterates ? 10 : 0.1, high: iterates ? 5000 : 20, log: true, change: (v) => { view.speed = v; if (this.playing) this.act.play(true); } }, view.speed);
     const lists = make("div", { class: "cl-lists" });
-    view.axes.forEach((name, k) => {
-      if (recipe.choices.length < 3) return;
-      const change = (v) => {
-        view.axes = view.axes.with(k, v);
-        this.moved();
-      };
-      lists.append(choice({ label: "xyz"[k], value: name, options: recipe.choices.map((one) => [one, one]), change }).element);
-    });
-    lists.append(choice({ label: "colour", value: view.colour, options: COLOURS, change: set("colour") }).element);
+    this.axes = recipe.choices.length < 3 ? [] : [0, 1, 2].map((k) => this.axis(k));
+    this.colour = choice({ label: "colour", value: view.colour, options: COLOURS, change: set("colour") });
+    lists.append(...[...this.axes, this.colour].map(({ element }) => element));
     box.append(lists);
     return box;
+  }
+
+  /** The list for an axis; the third may be none, for a flat picture. */
+  axis(k) {
+    const options = this.recipe.choices.map((name) => [name, name]);
+    const change = (name) => {
+      const axes = this.view.axes.slice();
+      axes[k] = name;
+      this.view.axes = axes.filter(Boolean);
+      this.moved();
+    };
+    return choice({ label: "xyz"[k], words: `${"xyz"[k]} axis`, value: this.view.axes[k] ?? "", options: k < 2 ? options : [["", "none"], ...options], change });
   }
 
   starts() {
@@ -95,7 +101,7 @@ export class Panel {
         view.state[name] = v;
         this.moved();
       };
-      this.add(box, `state ${name}`, { label: name, value, low: value - 2 * reach, high: value + 2 * reach, change }, view.state[name]);
+      this.add(box, `state ${name}`, { label: name, unit: "initial state", value, low: value - 2 * reach, high: value + 2 * reach, change }, view.state[name]);
     });
     return box;
   }
@@ -107,7 +113,7 @@ export class Panel {
       press(flow, this.playing);
       this.act.play(this.playing);
     } });
-    const twins = button({ text: "twins", label: "a second state a hair apart", pressed: Boolean(this.view.twins), act: () => {
+    const twins = this.twins = button({ text: "twins", label: "a second state a hair apart", pressed: Boolean(this.view.twins), act: () => {
       this.view.twins = this.view.twins ? false : 1e-6;
       press(twins, Boolean(this.view.twins));
       this.moved();
@@ -148,6 +154,9 @@ export class Panel {
     for (const [name, value] of Object.entries(this.view.parameters)) this.rows.get(name)?.show(value);
     for (const [name, value] of Object.entries(this.view.state)) this.rows.get(`state ${name}`)?.show(value);
     for (const key of ["periods", "transient", "speed"]) this.rows.get(`.${key}`)?.show(this.view[key]);
+    this.axes.forEach((list, k) => list.set(this.view.axes[k] ?? ""));
+    this.colour.set(this.view.colour);
+    this.twins.setAttribute("aria-pressed", String(Boolean(this.view.twins)));
     this.values();
   }
 
@@ -168,7 +177,7 @@ export class Panel {
 
   /** What the kernel measured of the current parameters; null while it has not. */
   measured(found) {
-    if (!found || JSON.stringify(found.of[1]) !== JSON.stringify(this.view.parameters)) return this.stale();
+    if (!isOf(found, this.view)) return this.stale();
     this.facts.classList.remove("cl-stale");
     this.facts.title = found.words ?? "";
     const { largest_exponent: exponent, exponent_error, kaplan_yorke, dimension_error, regime } = found;
@@ -178,6 +187,11 @@ export class Panel {
     terms.push(["not measured", found.complaint]);
     this.facts.replaceChildren(...terms.filter(([, text]) => text).map(([term, text]) => make("span", {}, `${term} `, make("b", {}, text))));
   }
+}
+
+/** Whether a measurement is of the parameters and the state in view. */
+export function isOf(found, view) {
+  return Boolean(found) && JSON.stringify(found.of.slice(1)) === JSON.stringify([view.parameters, view.state]);
 }
 
 /** A value with its standard error, rounded to the error's first digit. */

@@ -2,6 +2,7 @@
 
 import { gradient, isDark, palette, watchDark } from "./colours.js";
 import { make, short } from "./controls.js";
+import { isOf } from "./panel.js";
 import { download, png, svg } from "./pictures.js";
 import { Plot } from "./plot.js";
 import { Scene } from "./scene.js";
@@ -19,7 +20,6 @@ export class Views {
     this.element = make("div", { class: "cl-stage" }, canvas);
     const strip = (kind) => make("div", { class: kind }, make("canvas", {}));
     this.strips = recipe.axes.map(() => strip("cl-series"));
-    this.strips.at(-1).classList.add("cl-last");
     this.gap = strip("cl-twins");
     this.gap.hidden = true;
     this.legend = make("div", { class: "cl-legend" });
@@ -33,7 +33,7 @@ export class Views {
       this.element.replaceChildren(make("p", { class: "cl-complaint", role: "alert" }, error.message));
     }
     const pick = (x) => this.pick(x);
-    this.plots = this.strips.map((place, k) => new Plot(place.firstChild, { dark, axis: k === this.strips.length - 1, onpick: pick }));
+    this.plots = this.strips.map((place) => new Plot(place.firstChild, { dark, onpick: pick }));
     this.twins = new Plot(this.gap.firstChild, { dark, onpick: pick });
     this.unwatch = watchDark(host, (now) => {
       for (const view of [this.scene, ...this.plots, this.twins]) if (view) view.dark = now;
@@ -73,6 +73,10 @@ export class Views {
     const [x, xlabel] = this.clock(picture.time);
     const xrange = [x[0] ?? 0, (x[0] ?? 0) + Math.min(WINDOW[recipe.kind], Math.max(1, (x.at(-1) ?? 1) - (x[0] ?? 0)))];
     this.plots.forEach((plot, k) => {
+      this.strips[k].hidden = k >= axes.length;
+      if (k >= axes.length) return;
+      plot.axis = k === axes.length - 1; // the last one has the numbers below
+      this.strips[k].classList.toggle("cl-last", plot.axis);
       const label = view.axes[k];
       plot.set({ x, lines: [{ y: picture.series[k] ?? [], tint: tints[0], label }], xlabel, ylabel: recipe.labels[label] ?? label, xrange, title: "" });
     });
@@ -139,8 +143,7 @@ export class Views {
   apart(x, xlabel, tints) {
     const { distance } = this.picture;
     const marks = [];
-    const [, parameters] = this.measured?.of ?? [];
-    const known = JSON.stringify(parameters) === JSON.stringify(this.view.parameters); // else it is that of other parameters
+    const known = isOf(this.measured, this.view); // else it is that of another motion
     const rate = ((known && this.measured.largest_exponent) || 0) * (this.recipe.kind === "map" ? 1 : this.recipe.period);
     if (rate > 0 && distance[0] > 0) {
       const until = Math.min(x[distance.length - 1], Math.log(1 / distance[0]) / rate);
