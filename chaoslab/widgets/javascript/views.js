@@ -93,9 +93,10 @@ export class Views {
       this.legend.replaceChildren(patch(tints[0]), "one", patch(tints[1]), "its twin");
       return;
     }
-    const words = { time: "time", speed: "speed (sizes of the motion a period)", exponent: "local exponent" };
+    const words = { speed: "speed (sizes of the motion a period)", exponent: "local exponent" };
     const ends = range.map((value) => short(value, 3));
-    this.legend.replaceChildren(`${words[coloured]} ${ends[0]}`, patch(gradient(this.twins.dark)), ends[1]);
+    const [low, high] = coloured === "time" ? ["early", "late"] : [`${words[coloured]} ${ends[0]}`, ends[1]];
+    this.legend.replaceChildren(low, patch(gradient(this.twins.dark)), high);
   }
 
   /** Times since the first sample, in periods, or iterations. */
