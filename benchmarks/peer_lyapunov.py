@@ -8,8 +8,8 @@ from dysts import flows
 from dysts.analysis import find_lyapunov_exponents
 
 RUNS = 2
-#: Samples, and samples a period, as its documentation has them.
-SAMPLES, PER_PERIOD = 2000, 100
+#: Samples, and samples a period: its default, with fewer it finds next to nothing of the exponent.
+SAMPLES, PER_PERIOD = 5000, 500
 
 
 def main() -> None:
