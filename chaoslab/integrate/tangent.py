@@ -198,7 +198,8 @@ class Bundle:
         raw = (self.frames * whole[:, :, None]).transpose(0, 2, 1).reshape(members, -1)
         start = np.concatenate([self.states, raw, np.zeros((members, 1))], axis=1)
         values = np.broadcast_to(self.values, (members, len(self.values)))
-        times, walks = np.linspace(self.t, self.t + duration, 2 if flat.smooth else LOOKS_BETWEEN), []
+        end, walks = self.t + duration, []
+        times = np.array([self.t, end]) if flat.smooth else np.linspace(self.t, end, LOOKS_BETWEEN)
 
         def way(*made):
             walks.append(_Carrying(*made))

@@ -5,7 +5,7 @@ import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from .language import RESERVED, DefinitionError, read, suggest
@@ -57,17 +57,17 @@ class Flat:
         """All that the right-hand side is a function of, beside time: states, parameters, delayed states."""
         return self.variables + self.parameters + tuple(delay.symbol for delay in self.delays)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Distinct operations in the right-hand side."""
         return sum(1 for node in walk(*self.rhs) if node.children)
 
-    @property
+    @cached_property
     def smooth(self) -> bool:
         """Whether the right-hand side is free of kinks and jumps."""
         return not any(node.head in KINKED for node in walk(*self.rhs))
 
-    @property
+    @cached_property
     def timed(self) -> bool:
         """Whether time itself appears in the equations."""
         return name("t") in set(walk(*self.rhs))
