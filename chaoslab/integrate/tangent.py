@@ -185,7 +185,7 @@ class Bundle:
         step(duration)
         self.t += duration
         with np.errstate(divide="ignore"):
-            growth = np.log(np.abs(np.einsum("mkk->mk", self.factors)))
+            growth = np.log(np.abs(np.diagonal(self.factors, axis1=1, axis2=2)))
         if self.flat is not None:
             growth[self.flat, self.system.dimension - 1 :] = -np.inf  # rounding has left something
         return growth
@@ -260,10 +260,11 @@ class Bundle:
 
     def _orthonormalise(self, frames: np.ndarray) -> None:
         good = np.isfinite(frames).all(axis=(1, 2))
-        q, r = np.linalg.qr(np.where(good[:, None, None], frames, 0.0))
-        signs = np.where(np.einsum("mkk->mk", r) < 0, -1.0, 1.0)
-        self.frames = q * signs[:, None, :]
-        self.factors = np.where(good[:, None, None], r * signs[:, :, None], np.nan)
+        whole = bool(good.all())
+        q, r = np.linalg.qr(frames if whole else np.where(good[:, None, None], frames, 0.0))
+        signs = np.where(np.diagonal(r, axis1=1, axis2=2) < 0, -1.0, 1.0)
+        self.frames, factors = q * signs[:, None, :], r * signs[:, :, None]
+        self.factors = factors if whole else np.where(good[:, None, None], factors, np.nan)
 
 
 def _positive(upper: np.ndarray) -> np.ndarray:

@@ -150,7 +150,8 @@ def factor_interval(group: Bundle, unit: float) -> float:
 def _parted(growth: np.ndarray) -> float:
     """The most e-folds by which differences have parted from one another, or from their own length."""
     growth = np.where(np.isfinite(growth), growth, 0.0)
-    return float(max((growth.max(axis=1) - growth.min(axis=1)).max(), np.abs(growth).max()))
+    most, least = growth.max(axis=1), growth.min(axis=1)
+    return float(max((most - least).max(), most.max(), -least.min()))
 
 
 def _step(group: Bundle, interval: float, depth: int = 0) -> tuple[np.ndarray, np.ndarray]:
