@@ -124,11 +124,12 @@ export function paint(context, { lines, texts }, colours) {
   context.textBaseline = "middle";
   for (const { x, y, text, anchor, turn, name } of texts) {
     context.save();
-    context.translate(x, y);
-    if (turn) context.rotate(turn * Math.PI / 180);
     context.font = `${name ? (slanted(text) ? "italic 15px" : "13px") : "11px"} ${FONT}`;
     context.fillStyle = name ? colours.ink : colours.soft;
     context.textAlign = { start: "left", middle: "center", end: "right" }[anchor];
+    const before = context.measureText(text).width * { start: 0, middle: 0.5, end: 1 }[anchor];
+    context.translate(turn ? x : Math.max(x, before + 2), y); // a long name stays on the canvas
+    if (turn) context.rotate(turn * Math.PI / 180);
     context.fillText(text, 0, 0);
     context.restore();
   }

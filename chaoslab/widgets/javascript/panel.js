@@ -196,7 +196,7 @@ export function isOf(found, view) {
 
 /** A value with its standard error, rounded to the error's first digit. */
 function withError(value, error) {
-  if (!(error > 0)) return short(value);
+  if (!(error > 1e-6 * Math.abs(value) && error > 1e-12)) return short(value); // rounding is all its error
   const digits = Math.min(8, Math.max(0, -Math.floor(Math.log10(error))));
   return `${value.toFixed(digits)} ± ${error.toFixed(digits)}`;
 }

@@ -1,6 +1,6 @@
 // Curves over an axis: a component over time, the distance of twins on a log scale.
 
-import { FONT } from "./axes.js";
+import { FONT, slanted } from "./axes.js";
 import { palette } from "./colours.js";
 import { decades, format, ticks } from "./ticks.js";
 
@@ -241,7 +241,7 @@ export class Plot {
     if (!ylabel) return;
     context.save();
     context.translate(11, (area.top + area.bottom) / 2);
-    if (ylabel.length > 3) context.rotate(-Math.PI / 2);
+    if (ylabel.length > 3 || !slanted(ylabel)) context.rotate(-Math.PI / 2);
     else context.font = `italic 15px ${FONT}`;
     context.fillText(ylabel, 0, 0);
     context.restore();

@@ -84,7 +84,8 @@ export class Scene {
     this.invalidate();
   }
 
-  /** Shows tracks [{points: 3 x count in the unit cube, colour: count in [0, 1] or null, tint: "#rrggbb", dots: whether a map}]. */
+  /** Shows tracks [{points: 3 x count in the unit cube, colour: count in [0, 1] or null, tint: "#rrggbb", dots: whether a map,
+   * distinct: how many different dots there are, if few}]. */
   setTracks(tracks) {
     this.tracks = tracks;
     this.comet.head = Math.min(this.comet.head, Math.max(0, this.count - 1));
@@ -231,7 +232,7 @@ export class Scene {
 
   drawTrack(track, place, { error, ...shared }) {
     const { ribbons, comet, density } = this, count = Math.floor(track.points.length / 3);
-    const width = density * thickness(count, track.dots), pace = error > 0 ? ribbons.pace(place, error) : 0.5;
+    const width = density * thickness(track.distinct ?? count, track.dots), pace = error > 0 ? ribbons.pace(place, error) : 0.5;
     const whole = { ...shared, width, pace, opacity: 0.8 };
     if (!comet.shown || count === 0) return ribbons.draw(place, whole);
     const head = Math.min(comet.head, count - 1);
@@ -266,7 +267,7 @@ export class Scene {
 /** CSS pixels of a line or dot: finer where there are many. */
 export function thickness(count, dots) {
   const many = Math.log10(Math.max(10, count));
-  return dots ? Math.min(4, Math.max(1.1, 6.2 - 1.15 * many)) : Math.min(1.9, Math.max(0.9, 3.1 - 0.5 * many));
+  return dots ? Math.min(5.5, Math.max(1.1, 6.2 - 1.15 * many)) : Math.min(1.9, Math.max(0.9, 3.1 - 0.5 * many));
 }
 
 /** The point at a place between two samples; of a map, the sample before. */

@@ -63,6 +63,7 @@ export class Views {
     this.axes = axes.join();
     this.fit([picture.points, picture.twin ?? []], picture.exact);
     const tracks = [{ points: this.placed(picture.points), colour: picture.twin ? null : picture.colour, tint: tints[0], dots }];
+    if (dots) tracks[0].distinct = distinct(picture.points);
     if (picture.twin) tracks.push({ points: this.placed(picture.twin), colour: null, tint: tints[1], dots });
     if (this.scene) {
       this.scene.flat = view.axes.length < 3;
@@ -194,4 +195,13 @@ export class Views {
     this.scene?.dispose();
     for (const plot of [...this.plots, this.twins]) plot.dispose();
   }
+}
+
+/** How many different points there are, up to `most`: few must be drawn large to be seen. */
+function distinct(points, most = 1000) {
+  const seen = new Set();
+  for (let k = 0; k + 2 < points.length && seen.size < most; k += 3) {
+    seen.add([points[k], points[k + 1], points[k + 2]].map((value) => Math.round(1e4 * value)).join());
+  }
+  return seen.size < most ? seen.size : undefined;
 }
