@@ -1,5 +1,6 @@
 """Layer 4. What a motion is like, each measure with an error: knows systems, integrate, trajectories."""
 
+from .basins import basins as basins
 from .covariant import covariant_vectors as covariant_vectors
 from .covariant import smallest_angle as smallest_angle
 from .dimension import correlation_dimension as correlation_dimension
@@ -36,4 +37,5 @@ from .sections import poincare_section as poincare_section
 from .sections import return_map as return_map
 from .surrogates import significant_against_surrogates as significant_against_surrogates
 from .surrogates import surrogates as surrogates
+from .uncertainty import uncertainty_exponent as uncertainty_exponent
 from .zero_one import zero_one_test as zero_one_test
