@@ -27,6 +27,7 @@ from .ordinal_plane import complexity_bounds as complexity_bounds
 from .ordinal_plane import noise_curve as noise_curve
 from .ordinal_plane import periodic_limits as periodic_limits
 from .ordinal_plane import region as region
+from .periodic_orbits import periodic_orbits as periodic_orbits
 from .periods import has_dominant_period as has_dominant_period
 from .periods import significant_periods as significant_periods
 from .recurrence import recurrence_plot as recurrence_plot

@@ -56,8 +56,8 @@ def fixed_points(
     _check(system)
     system = system.with_(**parameters) if parameters else system
     drifting = _drifting(system)
-    orbit = _orbit(system)
-    inner, outer = _boxes(system, box, orbit)
+    orbit = usual_orbit(system)
+    inner, outer = boxes(system, box, orbit)
     count = whole(starts, "starts") if starts is not None else STARTS if system.dimension < LARGE else FEWER
     generator = np.random.default_rng(rng)
     attrs = described(system) | {
@@ -112,7 +112,7 @@ def _drifting(system: System) -> str:
     return ""
 
 
-def _orbit(system: System) -> np.ndarray:
+def usual_orbit(system: System) -> np.ndarray:
     """States (time, component) of the orbit from the system's state; of one that escapes, its beginning."""
     if system.kind == "map":
         orbit = iterate(system, system.initial[None], ITERATIONS).states[0]
@@ -123,7 +123,7 @@ def _orbit(system: System) -> np.ndarray:
     return orbit[np.abs(orbit).max(axis=1) < 1e4 * max(1.0, np.abs(system.initial).max())]
 
 
-def _boxes(system: System, box, orbit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def boxes(system: System, box, orbit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lower and upper ends (end, component) of where the orbit goes, and of the box."""
     low, high = orbit.min(axis=0), orbit.max(axis=0)
     size = np.maximum(high - low, 1e-3 * np.maximum(np.abs(low), np.abs(high)))
