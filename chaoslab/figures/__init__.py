@@ -3,6 +3,9 @@
 from ..trajectories import ChaosAccessor
 from .attractor import attractor as attractor
 from .attractor import attractor_still as attractor_still
+from .basins import basins as basins
+from .basins import uncertainty as uncertainty
+from .cobweb import cobweb as cobweb
 from .complexity import complexity_plane as complexity_plane
 from .complexity import over_lag as over_lag
 from .distance import distance as distance
@@ -10,6 +13,8 @@ from .distance import distance_still as distance_still
 from .estimates import convergence as convergence
 from .estimates import over_parameter as over_parameter
 from .gallery import gallery as gallery
+from .orbits import fixed_points as fixed_points
+from .orbits import periodic_orbits as periodic_orbits
 from .panels import panels as panels
 from .panels import portraits as portraits
 from .panels import spectra as spectra

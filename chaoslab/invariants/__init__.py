@@ -1,6 +1,7 @@
 """Layer 4. What a motion is like, each measure with an error: knows systems, integrate, trajectories."""
 
 from .basins import basins as basins
+from .cobweb import cobweb as cobweb
 from .covariant import covariant_vectors as covariant_vectors
 from .covariant import smallest_angle as smallest_angle
 from .dimension import correlation_dimension as correlation_dimension

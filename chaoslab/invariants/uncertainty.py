@@ -12,6 +12,8 @@ PART = 16
 BLOCKS = 4
 #: Uncertain starts below which a distance says nothing, and distances that a fit needs.
 FEWEST, LEAST = 30, 3
+#: The part of uncertain starts beyond which all are, whatever the boundary is like.
+LARGEST = 0.5
 
 
 def uncertainty_exponent(basins: xr.Dataset, *, component: str | None = None) -> xr.Dataset:
@@ -28,7 +30,7 @@ def uncertainty_exponent(basins: xr.Dataset, *, component: str | None = None) ->
 
     Gives `fraction` (distance) with the binomial `fraction_error`, in units of the first component's step `distance` is counted in
     grid steps. The fit weighs distances equally in logarithms; `error` is from blocks of the plane left out in turn (jackknife).
-    Raises ValueError for too coarse a grid, or where fewer than three distances have thirty uncertain starts.
+    Raises ValueError for too coarse a grid: where fewer than three distances have thirty uncertain starts, and half of all at most.
     """
     if not isinstance(basins, xr.Dataset) or "basin" not in basins:
         raise TypeError(f"uncertainty_exponent() takes what basins() returns; {type(basins).__name__} given")
@@ -38,11 +40,13 @@ def uncertainty_exponent(basins: xr.Dataset, *, component: str | None = None) ->
     steps = 2 ** np.arange(max(1, int(np.log2(max(shortest // PART, 1))) + 1))
     uncertain, sound = zip(*(_uncertain(basin.values, along, int(step), int(steps[-1])) for step in steps), strict=True)
     counts = [np.array([_blocked(flags, basin.shape) for flags in made]) for made in (uncertain, sound)]
-    enough = counts[0].sum(axis=1) >= FEWEST
+    marked = counts[0].sum(axis=1)
+    enough = (marked >= FEWEST) & (marked <= LARGEST * counts[1].sum(axis=1))
     if enough.sum() < LEAST:
         raise ValueError(
-            f"{int(enough.sum())} distances have {FEWEST} uncertain starts or more, {LEAST} are needed: the plane has "
-            f"{basin.shape[along[0]]} values along {basin.dims[along[0]]}; take more of them, or a plane that the boundary crosses"
+            f"{int(enough.sum())} distances have {FEWEST} uncertain starts or more, but half of all at most; {LEAST} are needed. "
+            f"The plane has {basin.shape[along[0]]} values along {basin.dims[along[0]]}; take more of them, or a smaller plane "
+            "that the boundary crosses"
         )
     steps, counts = steps[enough], [one[enough] for one in counts]
     total = [one.sum(axis=1) for one in counts]
