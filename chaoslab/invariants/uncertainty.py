@@ -28,8 +28,10 @@ def uncertainty_exponent(basins: xr.Dataset, *, component: str | None = None) ->
     basins : by `basins`, its values evenly spaced. What is undecided or has not run is left out, with what is compared to it
     component : starts are moved along this one alone; without, along all of them, and what is uncertain along any of them counts
 
-    Gives `fraction` (distance) with the binomial `fraction_error`, in units of the first component's step `distance` is counted in
-    grid steps. The fit weighs distances equally in logarithms; `error` is from blocks of the plane left out in turn (jackknife).
+    Gives `fraction` (distance) with the binomial `fraction_error`; `distance` is in grid steps of each component. The fit weighs
+    distances equally, in logarithms; `error` is from blocks of the plane left out in turn (jackknife), and does not know how far
+    the law is from holding at these distances: that of a fractal wavers about a line. Along a component along which the boundary
+    is a graph the exponent is 1, whatever it is along others.
     Raises ValueError for too coarse a grid: where fewer than three distances have thirty uncertain starts, and half of all at most.
     """
     if not isinstance(basins, xr.Dataset) or "basin" not in basins:

@@ -187,6 +187,7 @@ def test_a_dataset_that_can_be_stored(tmp_path):
         ("Henon", {"x": [0, 1]}, {"others": {"x": 3}}, ValueError, "cannot be held"),
         ("Henon", [0, 1], {}, TypeError, "a plane is a mapping"),
         ("Henon", {"x": [0, 1]}, {"cells": 0}, ValueError, "cells must be a whole number"),
+        ("Henon", {"x": np.arange(1e6), "y": np.arange(1e6)}, {}, MemoryError, "take a coarser plane"),
         (3, {"x": [0, 1]}, {}, TypeError, "takes a System or a name"),
     ],
 )
