@@ -64,9 +64,9 @@ def biham_wenzel(length, a=1.4, b=0.3):
     signs = 1 - 2 * ((np.arange(2**length)[:, None] >> np.arange(length)) & 1)
     x = np.zeros(signs.shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(20_000):
+        for _ in range(4000):
             force = np.roll(x, -1, axis=1) - 1 + a * x**2 - b * np.roll(x, 1, axis=1)
-            x = np.clip(x + 0.02 * signs * force, -3, 3)
+            x = np.clip(x + 0.05 * signs * force, -3, 3)
     x = x[np.abs(force).max(axis=1) < 1e-9]
     least = np.ones(len(x), bool)
     for part in (k for k in range(1, length) if length % k == 0):
