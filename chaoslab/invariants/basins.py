@@ -23,8 +23,8 @@ from ..trajectories.grid import positive, whole
 from ..trajectories.schema import described, package_version
 from .recurrences import BLOCK, DRAWN, ESCAPED, HITS, UNDECIDED, Search, between_looks
 
-#: Cells along a coordinate, and looks that a motion may take.
-CELLS, MOST = {"flow": 100, "map": 100}, {"flow": 5000, "map": 5000}
+#: Cells along a coordinate: as many as are tried in turn until an attractor is found; and looks that a motion may take.
+CELLS, MOST = (100, 50, 25), 5000
 #: Starts that the first attractors are found from, and starts of a chunk.
 FIRST, CHUNK = 256, 4096
 #: What a start is that no chunk has told because the run was stopped.
@@ -57,8 +57,8 @@ def basins(
     ----------
     plane : {component: values, component: values}, ascending; one component or three are taken too
     others : states of the other components, by default the system's own
-    cells : how many along each coordinate, of where motions from the plane usually are (100); attractors closer than a cell are
-        one, and a smaller cell needs more looks to be visited again
+    cells : how many along each coordinate, of where motions from the plane usually are; attractors closer than a cell are one, and
+        a smaller cell needs more looks to be visited again. By default 100, or 50 or 25 where no attractor is found with more
     step : time between looks; a flow forced with a single phase is looked at once a round, another ten times in its dominant period
     longest : looks that a motion may take before it is left undecided (5,000)
     store, client, progress : as in `chaoslab.sweep`; a chunk of 4,096 starts is one cell of it. Ctrl-C keeps and gives what is
@@ -82,9 +82,9 @@ def basins(
     count = math.prod(map(len, axes.values()))
     _fits(count, system)
     settings = {
-        "cells": CELLS[system.kind] if cells is None else whole(cells, "cells"),
+        "cells": list(CELLS) if cells is None else [whole(cells, "cells")],
         "step": between_looks(system, None if step is None else positive(step, "step")),
-        "longest": MOST[system.kind] if longest is None else whole(longest, "longest"),
+        "longest": MOST if longest is None else whole(longest, "longest"),
         "hits": whole(hits, "hits"),
         "tolerance": float(tolerance),
     }
@@ -105,7 +105,7 @@ def basins(
         label[places] = search.explore(states, label[places])
     label, order = _ordered(label, search)
     _report(system, label, broken, store)
-    return _labelled(system, axes, start, label, looks, [search.attractors[k] for k in order], settings)
+    return _labelled(system, axes, start, label, looks, [search.attractors[k] for k in order], settings | {"cells": search.cells})
 
 
 def told_chunk(first: int, count: int, definition: Mapping, axes: Mapping, start: Mapping, settings: Mapping) -> dict:
@@ -124,9 +124,12 @@ def _search(definition: str, axes: str, start: str, settings: str) -> Search:
     # a lattice with an irrational step meets rows and columns of the grid evenly
     places = np.unique((np.arange(min(FIRST, count)) * 0.6180339887498949 % 1 * count).astype(int))
     starts = _states(system, axes, start, places)
-    search = Search(system, settings["step"], settings["longest"], settings["tolerance"], settings["hits"])
-    search.measure(starts, settings["cells"])
-    search.explore(starts)
+    for cells in settings["cells"]:
+        search = Search(system, settings["step"], settings["longest"], settings["tolerance"], settings["hits"])
+        search.measure(starts, cells)
+        label = search.explore(starts)
+        if search.attractors or (label == ESCAPED).all():
+            break
     return search
 
 

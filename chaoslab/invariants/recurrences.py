@@ -66,6 +66,7 @@ class Search:
     tolerance: float
     hits: int = HITS
     workers: int | None = None
+    cells: int = 0
     low: np.ndarray = None
     high: np.ndarray = None
     width: np.ndarray = None
@@ -124,6 +125,7 @@ class Search:
 
     def measure(self, starts: np.ndarray, cells: int) -> None:
         """Set the cells: so many along each coordinate of where motions from these starts usually are."""
+        self.cells = cells
         states = np.concatenate([starts[:, None], self.states(starts, SIZING)], axis=1)
         whole = np.isfinite(states).all(axis=(1, 2))
         states = states[whole] if whole.any() else states[:, :1]  # where all escape, there are only the starts
