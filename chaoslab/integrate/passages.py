@@ -5,7 +5,6 @@ engine itself looks out for the surface while it steps (heyoka isolates the real
 that none is stepped over); only the polynomials of steps with a crossing ever leave it.
 """
 
-import math
 import threading
 from copy import deepcopy
 from functools import lru_cache
@@ -47,6 +46,7 @@ class Convoy:
             integrator.pars[:] = values[lane, : len(integrator.pars)].T
         self.sizes, self.pace = sizes_of(states)[lane], np.full(len(lane), np.nan)
         self.status, self.ended, self.reasons = ["ok"] * self.count, np.full(self.count, np.nan), [""] * self.count
+        self.last = np.array(states, float)
         self.source = lane  # whose motion a lane follows
 
     def to(self, ends: np.ndarray) -> None:
@@ -71,6 +71,8 @@ class Convoy:
             pace = (self.time - begin) / steps
             left = (size > GROWN * self.sizes) & (pace < self.pace / SHORTER)
         left |= lost | ~(size < ESCAPED * self.sizes)
+        own = [k for k, word in enumerate(self.status) if word == "ok"]
+        self.last[own] = self.state[:, own].T
         self.pace = np.where(np.isnan(self.pace) & (steps > 0), pace, self.pace)
         for k in np.flatnonzero(left[: self.count]):
             self._end(k, "escaped", begin[k] if lost[k] else self.time[k])
@@ -177,7 +179,7 @@ class Ensemble:
             integrator = lane.standing(start, self.states[here], self.values[here])
             convoy = Convoy(integrator, self.states[here], self.t, self.values[here])
             convoy.to(start + duration)
-            self.states[here] = convoy.state[:, : len(here)].T
+            self.states[here] = convoy.last
             self._mark(here, convoy.status, convoy.ended, convoy.reasons)
 
         if lane is not None:
@@ -193,8 +195,9 @@ class Ensemble:
     def passages(self, surface: Node, count: int, patience: float, direction: int = 0, corners: bool = False) -> Crossings:
         """The first `count` crossings of each member from here, as by `section.crossings`, without residuals and ranges.
 
-        Members stay where they are.
+        Members stay where they are; `last` (member, component) is where each was seen last, NaN where it is not known.
         """
+        self.last = np.full(self.states.shape, np.nan)
         found = _Found(len(self.states), count, self.system.dimension)
         kinked = any(node.head in KINKS for node in walk(surface))
         fit = self._fit() & (not kinked)
@@ -205,6 +208,7 @@ class Ensemble:
 
             def group(here: np.ndarray) -> None:
                 convoy, rows = engine.follow(self.states[here], self.t, self.values[here], count, patience)
+                self.last[here] = convoy.last
                 for k, one in zip(here, rows, strict=True):
                     found.put(k, one[:count])
                 self._mark(here, convoy.status, convoy.ended, convoy.reasons)
@@ -216,6 +220,8 @@ class Ensemble:
             options |= {"count": count, "patience": patience, "direction": direction, "corners": corners}
             more = crossings(self.system, surface, self.states[others], values=self.values[others], **options)
             found.times[others], found.states[others], found.directions[others] = more.times, more.states, more.directions
+            here = np.maximum(np.isfinite(more.times).sum(axis=1) - 1, 0)
+            self.last[others] = more.states[np.arange(len(others)), here]
             self._mark(others, more.status, more.ended, more.reasons)
         nothing = np.full(found.times.shape, np.nan)
         ends = self.status.copy(), self.ended.copy(), tuple(self.reasons)
