@@ -14,15 +14,15 @@ from ..systems import System, as_system, suggest
 from ..trajectories.grid import positive, whole
 from ..trajectories.parameters import labels
 from ..trajectories.schema import by_name, described, package_version
-from ..trajectories.starts import given_starts, phases, reach
+from ..trajectories.starts import given_starts, phases
 from .chunks import checked_axis, chunked, fits_in_memory, rebuilt, stacked, tell
 from .orbit import time_unit
-from .sections import _crossed, _surface
+from .sections import _surface
 
 #: Periods, or iterations, before the points, and periods without a crossing after which a value is given up.
-TRANSIENT, PATIENCE = {"flow": 100, "map": 1000, "delay": 100}, 100
+TRANSIENT, PATIENCE = {"flow": 100, "map": 1000}, 100
 #: Values of a chunk. A map's take one numpy call a step together.
-CHUNK = {"flow": 128, "map": 4096, "delay": 8}
+CHUNK = {"flow": 128, "map": 4096}
 #: Points that recur are the same to this part of their size; the longest period that is looked for.
 SAME, LONGEST = 1e-6, 64
 #: A motion rests that would move by less than this part of its size in a period.
@@ -79,6 +79,9 @@ def orbit_diagram(
     [1, 2, 4, 0]
     """
     system = as_system(system, "orbit_diagram")
+    if system.kind == "delay":
+        advice = "poincare_section() of system.with_(...) takes one value at a time"
+        raise ValueError(f"{system.label} is a delay system; diagrams are made of flows and maps. {advice}")
     values = checked_axis(system, parameter, values, RESERVED)
     points = whole(points, "points")
     fits_in_memory(4.0 * len(values) * points * system.dimension, f"{len(values)} x {points} points")
@@ -165,8 +168,6 @@ def _looked_at(system: System, component: str | None, section: str | None) -> tu
 def _starts(system: System, initial, count: int) -> np.ndarray:
     """Starting states (value, component)."""
     starts = system.initial[None] if initial is None else given_starts(system, initial, 0.0, 0.0)
-    if isinstance(starts, list):
-        raise ValueError(f"{system.label} is a delay system; here it rests at a state before the start, so give a state")
     if len(starts) not in (1, count):
         raise ValueError(f"initial is one state, or one for each of the {count} values; {len(starts)} given")
     return np.repeat(starts, count, axis=0) if len(starts) == 1 else starts
@@ -183,8 +184,6 @@ def _following(system: System, parameter: str, values, start, follow: str, setti
     """Where each value's transient ends that began where its neighbour's has ended; one that ends hands on the last start."""
     if follow not in ("up", "down"):
         raise ValueError(f"follow is 'up' or 'down', or None: each value from the same state; {follow!r} given")
-    if system.kind == "delay":
-        raise ValueError(f"{system.label} is a delay system, whose attractors are not followed from value to value")
     starts, rows = np.empty((len(values), system.dimension)), _rows(system, parameter, values)
     for k in range(len(values)) if follow == "up" else range(len(values))[::-1]:
         end, ok = _settled(system, start[None], rows[k : k + 1], settings)
@@ -237,12 +236,6 @@ def _iterates(system: System, starts, rows, settings):
 def _crossings(system: System, starts, rows, settings):
     tree, _, direction, corners = _surface(system, settings["section"], settings["direction"])
     skip, patience = settings["transient"] * settings["unit"], settings["patience"] * settings["unit"]
-    if system.kind == "delay":
-        reach(system, rows)
-        options = {"tolerance": settings["tolerance"], "solver": None, "workers": settings["workers"], "direction": direction}
-        options |= {"count": settings["points"], "corners": corners, "patience": patience}
-        found = _crossed(system, tree, starts, rows, skip, options)
-        return found.states, found.times, found, np.full(starts.shape, np.nan)
     group = Ensemble(system, starts, rows, t=-skip, tolerance=settings["tolerance"], workers=settings["workers"])
     if skip:
         group.advance(skip)
