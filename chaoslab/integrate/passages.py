@@ -36,7 +36,7 @@ class Convoy:
     """Members in the lanes of one integrator. One that ends is marked, and its lane does another's steps once more, since a lane
     that is not finite stops all."""
 
-    def __init__(self, integrator, states: np.ndarray, t: float, values: np.ndarray):
+    def __init__(self, integrator, states: np.ndarray, t: float, values: np.ndarray, sizes=None, pace=None):
         self.integrator, self.count = integrator, len(states)
         self.time, self.state = integrator.time, integrator.state  # views
         lane = np.minimum(np.arange(self.state.shape[1]), self.count - 1)
@@ -44,7 +44,8 @@ class Convoy:
         self.state[:] = np.asarray(states, float)[lane].T
         if integrator.pars.size:
             integrator.pars[:] = values[lane, : len(integrator.pars)].T
-        self.sizes, self.pace = sizes_of(states)[lane], np.full(len(lane), np.nan)
+        self.sizes = (sizes_of(states) if sizes is None else sizes)[lane]
+        self.pace = np.full(len(lane), np.nan) if pace is None else pace[lane]
         self.status, self.ended, self.reasons = ["ok"] * self.count, np.full(self.count, np.nan), [""] * self.count
         self.last = np.array(states, float)
         self.source = lane  # whose motion a lane follows
@@ -157,17 +158,19 @@ def passing(equations: Equations, surface: Node, direction: int, tolerance: floa
 class Ensemble:
     """Members of a flow, to be moved on together: `states` (member, component), `values` (member, parameter), all at time `t`.
 
-    A member that has ended stays where it was last; `status`, `ended` and `reasons` say of each what became of it.
+    A member that has ended stays where it was last; `status`, `ended` and `reasons` say of each what became of it. `flat` are
+    other equations of the same parameters, such as the linearised ones.
     """
 
-    def __init__(self, system: System, states, values, *, t: float = 0.0, tolerance=TOLERANCE, solver=None, workers=None):
+    def __init__(self, system: System, states, values, *, t=0.0, tolerance=TOLERANCE, solver=None, workers=None, flat=None):
         self.system, self.t, self.tolerance, self.solver, self.workers = system, t, tolerance, solver or default_solver(), workers
         self.states, self.values = np.array(states, float), np.asarray(values, float)
         self.status, self.ended = np.full(len(states), "ok", dtype="<U7"), np.full(len(states), np.nan)
         self.reasons = [""] * len(states)
+        self.sizes, self.pace, self.begun = sizes_of(self.states), np.full(len(states), np.nan), False
         self.single = alone(system, self.solver)
         if not self.single:
-            self.equations = switched(with_whole_powers(system.flat, self.values)).equations()
+            self.equations = switched(with_whole_powers(flat or system.flat, self.values)).equations()
 
     def advance(self, duration: float) -> None:
         """Go on by a time."""
@@ -175,11 +178,10 @@ class Ensemble:
         lane = None if self.single else lanes.lanes(self.equations, self.tolerance)
 
         def group(here: np.ndarray) -> None:
-            start = np.full(min(len(here), lane.width), self.t)
-            integrator = lane.standing(start, self.states[here], self.values[here])
-            convoy = Convoy(integrator, self.states[here], self.t, self.values[here])
-            convoy.to(start + duration)
-            self.states[here] = convoy.last
+            integrator = lane.standing(np.full(len(here), self.t), self.states[here], self.values[here])
+            convoy = Convoy(integrator, self.states[here], self.t, self.values[here], self.sizes[here], self.pace[here])
+            convoy.to(np.full(len(here), self.t + duration))
+            self.states[here], self.pace[here] = convoy.last, convoy.pace[: len(here)]
             self._mark(here, convoy.status, convoy.ended, convoy.reasons)
 
         if lane is not None:
@@ -191,6 +193,7 @@ class Ensemble:
             self.states[others] = found.states[:, -1]
             self._mark(others, found.status, found.ended, found.reasons)
         self.t += duration
+        self.begun = True
 
     def passages(self, surface: Node, count: int, patience: float, direction: int = 0, corners: bool = False) -> Crossings:
         """The first `count` crossings of each member from here, as by `section.crossings`, without residuals and ranges.
@@ -228,9 +231,9 @@ class Ensemble:
         return Crossings(found.times, found.states, found.directions, nothing, *ends, nothing[:, :2], self.solver)
 
     def _fit(self) -> np.ndarray:
-        """Members that are well, and whose next step has a bound (see TaylorStepper)."""
+        """Members that are well, and whose first step has a bound (see TaylorStepper)."""
         fit = (self.status == "ok") & (not self.single)
-        if fit.any():
+        if fit.any() and not self.begun:
             engine, known = taylor.stepper(self.equations, self.tolerance), {}
             for k in np.flatnonzero(fit):
                 key = self.states[k].tobytes(), self.values[k].tobytes()

@@ -197,7 +197,7 @@ class Bundle:
         whole = size[:, None] * self.scale
         raw = (self.frames * whole[:, :, None]).transpose(0, 2, 1).reshape(members, -1)
         start = np.concatenate([self.states, raw, np.zeros((members, 1))], axis=1)
-        values = np.broadcast_to(self.values, (members, len(self.values)))
+        values = np.broadcast_to(self.values, (members, np.shape(self.values)[-1]))
         end, walks = self.t + duration, []
         times = np.array([self.t, end]) if flat.smooth else np.linspace(self.t, end, LOOKS_BETWEEN)
 
