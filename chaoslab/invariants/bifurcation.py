@@ -250,7 +250,7 @@ def _resting(system: System, ends, rows, unit: float) -> np.ndarray:
     return speed * unit < STILL * np.maximum(np.abs(ends[:, moving]).max(axis=1, initial=0.0), 1e-3)
 
 
-def periods(value: np.ndarray) -> np.ndarray:
+def periods(value: np.ndarray, longest: int = LONGEST) -> np.ndarray:
     """After how many points each row (value, point) repeats itself, over its second half; 0 where it does not."""
     late = value[:, value.shape[1] // 2 :]
     count, found = late.shape[1], np.zeros(len(value), int)
@@ -258,7 +258,7 @@ def periods(value: np.ndarray) -> np.ndarray:
         return found
     with np.errstate(invalid="ignore"):
         near = SAME * np.abs(late).max(axis=1)
-        for period in range(1, min(LONGEST, count // 2) + 1):
+        for period in range(1, min(longest, count // 2) + 1):
             open_ = np.flatnonzero((found == 0) & (np.abs(late[:, -1] - late[:, -1 - period]) <= near))
             same = np.abs(late[open_, period:] - late[open_, :-period]).max(axis=1, initial=0.0) <= near[open_]
             found[open_[same]] = period
