@@ -5,6 +5,8 @@ from .attractor import attractor as attractor
 from .attractor import attractor_still as attractor_still
 from .basins import basins as basins
 from .basins import uncertainty as uncertainty
+from .bifurcation import exponent_map as exponent_map
+from .bifurcation import orbit_diagram as orbit_diagram
 from .cobweb import cobweb as cobweb
 from .complexity import complexity_plane as complexity_plane
 from .complexity import over_lag as over_lag

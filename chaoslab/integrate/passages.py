@@ -76,7 +76,7 @@ class Convoy:
         self.last[own] = self.state[:, own].T
         self.pace = np.where(np.isnan(self.pace) & (steps > 0), pace, self.pace)
         for k in np.flatnonzero(left[: self.count]):
-            self._end(k, "escaped", begin[k] if lost[k] else self.time[k])
+            self._end(k, "escaped", self.time[k] if np.isfinite(self.time[k]) else begin[k])
         ended = np.array([*(word != "ok" for word in self.status), *left[self.count :]])
         if ended.any() and not ended.all():
             sound = int(np.argmin(ended))

@@ -1,6 +1,8 @@
 """Layer 4. What a motion is like, each measure with an error: knows systems, integrate, trajectories."""
 
 from .basins import basins as basins
+from .bifurcation import orbit_diagram as orbit_diagram
+from .bifurcation import refinements as refinements
 from .cobweb import cobweb as cobweb
 from .covariant import covariant_vectors as covariant_vectors
 from .covariant import smallest_angle as smallest_angle
@@ -12,6 +14,7 @@ from .embedding_lag import embedding_lag as embedding_lag
 from .entropy import multiscale_entropy as multiscale_entropy
 from .entropy import permutation_entropy as permutation_entropy
 from .entropy import sample_entropy as sample_entropy
+from .exponent_map import exponent_map as exponent_map
 from .fixed_points import fixed_points as fixed_points
 from .kaplan_yorke import kaplan_yorke_dimension as kaplan_yorke_dimension
 from .kaplan_yorke import lyapunov_time as lyapunov_time
@@ -28,6 +31,7 @@ from .ordinal_plane import complexity_bounds as complexity_bounds
 from .ordinal_plane import noise_curve as noise_curve
 from .ordinal_plane import periodic_limits as periodic_limits
 from .ordinal_plane import region as region
+from .period_doubling import period_doublings as period_doublings
 from .periodic_orbits import periodic_orbits as periodic_orbits
 from .periods import has_dominant_period as has_dominant_period
 from .periods import significant_periods as significant_periods

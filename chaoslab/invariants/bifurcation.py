@@ -215,8 +215,9 @@ def points_at(values, starts, *, definition: str, parameter: str, component: str
     end = states[np.arange(len(values)), last]
     period = periods(value)
     if system.kind == "flow":
-        resting = (status == "failed") | ((status == "ok") & (period == 1))
-        resting &= _resting(system, ends, rows, settings["unit"])
+        middle, unit = states[:, states.shape[1] // 2], settings["unit"]
+        resting = (status == "failed") | ((status == "ok") & _resting(system, middle, rows, unit))
+        resting &= _resting(system, ends, rows, unit)
         status[resting], period[resting], value[resting] = "rests", 0, np.nan
         if " of " in settings["section"] and resting.any():
             here = system.observe(ends, **by_name(system, rows)) if varied else ends

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy.optimize import brentq
 
 from ..integrate import iterate
 from ..integrate.passages import Ensemble
@@ -180,6 +179,8 @@ class _Cascade:
 
     def doubling(self, orbit: _Orbit, end: float, step: float) -> _Orbit | None:
         """Where an orbit's multiplier passes -1 on the way to `end`."""
+        from scipy.optimize import brentq
+
         way, before = np.sign(end - orbit.value), self.margin(orbit)
         for _ in range(20 * STEPS):
             value = orbit.value + way * step
