@@ -32,7 +32,8 @@ class Lanes:
         self._lock = threading.Lock()
 
     @property
-    def _integrator(self):
+    def integrator(self):
+        """This thread's own."""
         mine = getattr(self._local, "integrator", None)
         if mine is None:
             with self._lock:
@@ -41,7 +42,7 @@ class Lanes:
 
     def standing(self, times: np.ndarray, members: np.ndarray, values: np.ndarray):
         """This thread's integrator, standing at each member's own time and state; spare lanes repeat the last member."""
-        integrator = self._integrator
+        integrator = self.integrator
         lanes = np.minimum(np.arange(self.width), len(members) - 1)
         integrator.set_time(times[lanes].tolist())
         integrator.state[:] = members[lanes].T

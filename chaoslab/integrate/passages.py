@@ -39,15 +39,15 @@ class Convoy:
     def __init__(self, integrator, states: np.ndarray, t: float, values: np.ndarray, sizes=None, pace=None):
         self.integrator, self.count = integrator, len(states)
         self.time, self.state = integrator.time, integrator.state  # views
+        self.last, self.whole = np.array(states, float), True  # where members were last, and whether none has ended
         lane = np.minimum(np.arange(self.state.shape[1]), self.count - 1)
         integrator.set_time([float(t)] * len(lane))
-        self.state[:] = np.asarray(states, float)[lane].T
+        self.state[:] = self.last[lane].T
         if integrator.pars.size:
             integrator.pars[:] = values[lane, : len(integrator.pars)].T
         self.sizes = (sizes_of(states) if sizes is None else sizes)[lane]
         self.pace = np.full(len(lane), np.nan) if pace is None else pace[lane]
         self.status, self.ended, self.reasons = ["ok"] * self.count, np.full(self.count, np.nan), [""] * self.count
-        self.last = np.array(states, float)
         self.source = lane  # whose motion a lane follows
 
     def to(self, ends: np.ndarray) -> None:
@@ -57,6 +57,8 @@ class Convoy:
             begin = self.time.copy()
             self.integrator.propagate_until(ends[self.source].tolist(), max_steps=LOOK)
             self._look(begin)
+            if (self.time[: self.count] >= ends).all():
+                return
             live = [k for k, word in enumerate(self.status) if word == "ok"]
             if all(self.time[k] >= ends[k] for k in live):
                 return
@@ -65,8 +67,11 @@ class Convoy:
                 self._end(k, "failed", self.time[k], f"needs ever shorter steps at t = {self.time[k]:.6g}")
 
     def _look(self, begin: np.ndarray) -> None:
-        steps = np.array([outcome[3] for outcome in self.integrator.propagate_res])
         size = np.abs(self.state).max(axis=0)
+        if self.whole and (size < GROWN * self.sizes).all() and not np.isnan(self.pace[0]):
+            self.last = self.state[:, : self.count].T.copy()
+            return
+        steps = np.array([outcome[3] for outcome in self.integrator.propagate_res])
         lost = ~np.isfinite(size) | ~np.isfinite(self.time)
         with np.errstate(all="ignore"):
             pace = (self.time - begin) / steps
@@ -90,7 +95,7 @@ class Convoy:
 
     def _end(self, k: int, status: str, when: float, reason: str = "") -> None:
         if self.status[k] == "ok":
-            self.status[k], self.ended[k], self.reasons[k] = status, when, reason
+            self.status[k], self.ended[k], self.reasons[k], self.whole = status, when, reason, False
 
 
 class Passing:
@@ -178,8 +183,7 @@ class Ensemble:
         lane = None if self.single else lanes.lanes(self.equations, self.tolerance)
 
         def group(here: np.ndarray) -> None:
-            integrator = lane.standing(np.full(len(here), self.t), self.states[here], self.values[here])
-            convoy = Convoy(integrator, self.states[here], self.t, self.values[here], self.sizes[here], self.pace[here])
+            convoy = Convoy(lane.integrator, self.states[here], self.t, self.values[here], self.sizes[here], self.pace[here])
             convoy.to(np.full(len(here), self.t + duration))
             self.states[here], self.pace[here] = convoy.last, convoy.pace[: len(here)]
             self._mark(here, convoy.status, convoy.ended, convoy.reasons)

@@ -29,6 +29,8 @@ TIME, TRANSIENT = {"flow": 100, "map": 1000}, {"flow": 50, "map": 500}
 CHUNK = {"flow": 512, "map": 2048}
 #: Parts of each run, whose means tell the error.
 BATCHES = 8
+#: Periods of a flow between looks at the length of the difference, which grows by a few e-folds meanwhile.
+STEP = 2
 #: Iterations of a map between looks at the length of the difference.
 LOOK = 4
 RESERVED = ("exponent", "error", "status", "ended", "reason")
@@ -194,7 +196,7 @@ def _of_flow(system: System, starts, rows, settings) -> tuple[np.ndarray, np.nda
     group = Ensemble(system, starts, rows, t=-skip, tolerance=settings["tolerance"], workers=settings["workers"])
     if skip:
         group.advance(skip)
-    steps = max(2 * BATCHES, round(settings["time"]))
+    steps = max(2 * BATCHES, round(settings["time"] / STEP))
     interval = settings["time"] * settings["unit"] / steps
     rates = (_walking if group.single else _together)(group, steps, interval, settings)
     return rates / interval, group.ended, group.reasons
