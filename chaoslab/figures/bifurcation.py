@@ -68,7 +68,8 @@ def exponent_map(found: xr.Dataset, *, title: str | None = None, ax=None):
     across, up = exponent.dims
     values = exponent.transpose(up, across).values
     known = values[np.isfinite(values)]
-    bound = max(float(np.quantile(np.abs(known), OUTER)), 1e-12) if known.size else 1.0
+    sizes = known[known > 0] if (known > 0).any() else -known  # the sinks of order are deep, and would leave chaos pale
+    bound = max(float(np.quantile(sizes, OUTER)), 1e-12) if known.size else 1.0
     ax = plt.subplots(figsize=(6.4, 5), layout="constrained")[1] if ax is None else ax
     colours = plt.get_cmap("RdBu_r").with_extremes(bad=GONE)
     shown = np.where(np.isneginf(values), -bound, values)

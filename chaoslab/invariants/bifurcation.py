@@ -25,6 +25,8 @@ TRANSIENT, PATIENCE = {"flow": 100, "map": 1000}, 100
 CHUNK = {"flow": 128, "map": 4096}
 #: Points that recur are the same to this part of their size; the longest period that is looked for.
 SAME, LONGEST = 1e-6, 64
+#: Points near zero are compared with this part of the state.
+SMALL = 1e-2
 #: A motion rests that would move by less than this part of its size in a period.
 STILL = 1e-6
 RESERVED = ("point", "component", "value", "end", "period", "status", "ended", "reason")
@@ -213,7 +215,8 @@ def points_at(values, starts, *, definition: str, parameter: str, component: str
     value[status != "ok"] = np.nan
     last = np.maximum(np.isfinite(states).all(axis=2).sum(axis=1) - 1, 0)
     end = states[np.arange(len(values)), last]
-    period = periods(value)
+    size = np.abs(end[:, ~phases(system)]).max(axis=1, initial=0.0)
+    period = periods(value, least=SMALL * size)
     if system.kind == "flow":
         middle, unit = states[:, states.shape[1] // 2], settings["unit"]
         resting = (status == "failed") | ((status == "ok") & _resting(system, middle, rows, unit))
@@ -251,14 +254,17 @@ def _resting(system: System, ends, rows, unit: float) -> np.ndarray:
     return speed * unit < STILL * np.maximum(np.abs(ends[:, moving]).max(axis=1, initial=0.0), 1e-3)
 
 
-def periods(value: np.ndarray, longest: int = LONGEST) -> np.ndarray:
-    """After how many points each row (value, point) repeats itself, over its second half; 0 where it does not."""
+def periods(value: np.ndarray, longest: int = LONGEST, least=0.0) -> np.ndarray:
+    """After how many points each row (value, point) repeats itself, over its second half; 0 where it does not.
+
+    `least` (value,) is what counts as the size of smaller points.
+    """
     late = value[:, value.shape[1] // 2 :]
     count, found = late.shape[1], np.zeros(len(value), int)
     if count < 2:
         return found
     with np.errstate(invalid="ignore"):
-        near = SAME * np.abs(late).max(axis=1)
+        near = SAME * np.maximum(np.abs(late).max(axis=1), least)
         for period in range(1, min(longest, count // 2) + 1):
             open_ = np.flatnonzero((found == 0) & (np.abs(late[:, -1] - late[:, -1 - period]) <= near))
             same = np.abs(late[open_, period:] - late[open_, :-period]).max(axis=1, initial=0.0) <= near[open_]

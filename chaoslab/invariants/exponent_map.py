@@ -20,7 +20,7 @@ from ..trajectories.parameters import labels
 from ..trajectories.schema import described, package_version, seed_text
 from ..trajectories.starts import given_starts
 from .chunks import checked_axis, chunked, fits_in_memory, rebuilt, stacked, tell
-from .lyapunov import ALIGNING
+from .lyapunov import ALIGNING, LINEAR
 from .orbit import time_unit
 
 #: Periods, or iterations, of each point of the grid, and before.
@@ -63,9 +63,10 @@ def exponent_map(
     initial : the state to start from, by default the system's
     store, client, workers : as in `orbit_diagram`
 
-    The error is the standard error of the means of 8 parts; what a run of this length cannot show, such as growth in proportion
-    to time, is not in it. Where a motion has escaped or failed the exponent is NaN, and `status`, `ended` and `reason` say so; it
-    is -inf where differences die out altogether. Raises ValueError for delay systems, and where no motion goes on at all.
+    The error is the standard error of the means of 8 parts, and of an exponent near zero at least what growth in proportion to
+    time would show; what is slower than a part is not in it. Where a motion has escaped or failed the exponent is NaN, and
+    `status`, `ended` and `reason` say so; it is -inf where differences die out altogether. Raises ValueError for delay systems,
+    and where no motion goes on at all.
     Benettin, Galgani, Giorgilli & Strelcyn, Meccanica 15, 9 (1980).
 
     >>> found = exponent_map("Logistic", {"r": [3.2, 4.0]}, time=4000, progress=False)
@@ -152,6 +153,8 @@ def exponents_at(points, *, definition: str, parameters, start, **settings) -> d
     with np.errstate(invalid="ignore"):
         means = kept[len(kept) - BATCHES * length :].reshape(BATCHES, length, -1).mean(axis=1)
         exponent, error = kept.mean(axis=0), means.std(axis=0, ddof=1) / math.sqrt(BATCHES)
+        least = LINEAR / (settings["time"] * settings["unit"] * (1 - ALIGNING))
+        error = np.where(np.abs(exponent) < 1.5 * least, np.hypot(error, least), error)
     lost = ~np.isnan(ended)
     exponent[lost], error[lost] = np.nan, np.nan
     status = np.where(lost, np.where(np.array([*reasons, ""])[:-1] == "", "escaped", "failed"), "ok").astype("<U12")

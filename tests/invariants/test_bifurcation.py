@@ -130,3 +130,25 @@ def test_what_makes_no_sense_is_said(arguments, options, words):
 def test_too_large_for_memory():
     with pytest.raises(MemoryError, match="ask for fewer"):
         orbit_diagram("Logistic", "r", np.linspace(3, 4, 1000), points=10**10)
+
+
+def test_once_a_turn_of_a_forcing():
+    """x'' = -x - 2 d x' + cos(z): in the long run x = Re[e^{iz} / (1 - w^2 + 2 i d w)], seen where z is a multiple of 2 pi."""
+    forced = System(
+        {"x": "y", "y": "-x - 2*d*y + cos(z)", "z": "w"},
+        {"d": 0.3, "w": 1.3},
+        {"x": 0, "y": 0, "z": 0.5},
+        observed={"z": "cos(z)"},
+        period=2 * math.pi / 1.3,
+    )
+    w = np.array([0.8, 1.0, 1.3])
+    found = orbit_diagram(forced, "w", w, section="sin(z) = 0", points=8, transient=60, progress=False)
+    assert found.period.values.tolist() == [1, 1, 1]
+    assert found.value[:, -1].values == pytest.approx((1 / (1 - w**2 + 0.6j * w)).real, abs=1e-6)
+
+
+def test_a_surface_with_a_kink_is_crossed_too():
+    options = {"points": 5, "transient": 50, "tolerance": 1e-12, "progress": False}
+    kinked = orbit_diagram("Rossler", "c", [3.0, 5.0], section="abs(x) - 1", direction=-1, **options)
+    plain = orbit_diagram("Rossler", "c", [3.0, 5.0], section="x**2 - 1", direction=-1, **options)
+    assert kinked.value.values == pytest.approx(plain.value.values, abs=1e-6)
