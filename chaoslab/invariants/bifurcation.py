@@ -17,7 +17,7 @@ from ..trajectories.schema import by_name, described, package_version
 from ..trajectories.starts import given_starts, phases
 from .chunks import checked_axis, chunked, fits_in_memory, rebuilt, stacked, tell
 from .orbit import time_unit
-from .sections import _surface
+from .sections import surface_of
 
 #: Periods, or iterations, before the points, and periods without a crossing after which a value is given up.
 TRANSIENT, PATIENCE = {"flow": 100, "map": 1000}, 100
@@ -102,7 +102,7 @@ def orbit_diagram(
         "tolerance": float(tolerance),
     }
     if section:
-        _surface(system, section, direction)
+        surface_of(system, section, direction)
     starts = _starts(system, initial, len(values))
     if follow is not None:
         starts = _following(system, parameter, values, starts[0], follow, settings)
@@ -238,7 +238,7 @@ def _iterates(system: System, starts, rows, settings):
 
 
 def _crossings(system: System, starts, rows, settings):
-    tree, _, direction, corners = _surface(system, settings["section"], settings["direction"])
+    tree, _, direction, corners = surface_of(system, settings["section"], settings["direction"])
     skip, patience = settings["transient"] * settings["unit"], settings["patience"] * settings["unit"]
     group = Ensemble(system, starts, rows, t=-skip, tolerance=settings["tolerance"], workers=settings["workers"])
     if skip:

@@ -20,7 +20,7 @@ from ..trajectories.schema import by_name, described, package_version
 from .bifurcation import PATIENCE, periods
 from .chunks import checked_axis
 from .orbit import time_unit
-from .sections import _surface
+from .sections import surface_of
 
 #: Periods, or iterations, before an attractor is looked at, and at most this many points of it.
 SETTLE, POINTS = {"flow": 400, "map": 20_000}, 4
@@ -107,7 +107,7 @@ class _Cascade:
     def __init__(self, system: System, parameter: str, section: str | None):
         self.system, self.place, self.unit = system, labels(system).index(parameter), time_unit(system)
         self.section = "" if system.kind == "map" else section or f"maxima of {system.components[0]}"
-        self.surface = _surface(system, self.section, None) if self.section else None
+        self.surface = surface_of(system, self.section, None) if self.section else None
         self.flat = linearised(system.flat, system.dimension) if system.kind == "flow" else None
 
     def row(self, value: float) -> np.ndarray:

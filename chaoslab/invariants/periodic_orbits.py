@@ -12,7 +12,7 @@ from ..trajectories.grid import whole
 from ..trajectories.schema import described, package_version, seed_text
 from .fixed_points import boxes, usual_orbit
 from .orbit import time_unit
-from .sections import _surface, poincare_section
+from .sections import surface_of, poincare_section
 from .shooting import Flights, Iterates, around, closed, errors
 
 #: Guesses of a round, and rounds at most: they end when each orbit has been arrived at twice.
@@ -220,7 +220,7 @@ class _MapSearch(_Search):
 class _FlowSearch(_Search):
     def __init__(self, system: System, section, direction, box, generator):
         self.system = system
-        tree, _, self.direction, _ = _surface(system, section, direction)
+        tree, _, self.direction, _ = surface_of(system, section, direction)
         self.tree = tree
         crossed = poincare_section(system, section, CROSSINGS, direction=direction, transient=TRANSIENT)
         states, times = crossed["state"].values[0], crossed["time"].values[0]

@@ -72,7 +72,7 @@ def poincare_section(
     """
     system = as_system(system, "poincare_section")
     _check(system)
-    tree, text, direction, corners = _surface(system, surface, direction)
+    tree, text, direction, corners = surface_of(system, surface, direction)
     unit = time_unit(system)
     values, starts = rows_of(system, parameters)
     initial = starts if initial is None else initial
@@ -152,7 +152,7 @@ def _check(system) -> None:
         )
 
 
-def _surface(system: System, surface: str, direction: int | None) -> tuple[Node, str, int, bool]:
+def surface_of(system: System, surface: str, direction: int | None) -> tuple[Node, str, int, bool]:
     """The surface's function, its text, the direction, and whether jumps through zero are crossings."""
     if not isinstance(surface, str):
         raise TypeError(f"a surface is text such as 'z - 27' or 'maxima of z'; {surface!r} given")
