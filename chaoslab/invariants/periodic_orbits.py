@@ -12,7 +12,7 @@ from ..trajectories.grid import whole
 from ..trajectories.schema import described, package_version, seed_text
 from .fixed_points import boxes, usual_orbit
 from .orbit import time_unit
-from .sections import surface_of, poincare_section
+from .sections import poincare_section, surface_of
 from .shooting import Flights, Iterates, around, closed, errors
 
 #: Guesses of a round, and rounds at most: they end when each orbit has been arrived at twice.
