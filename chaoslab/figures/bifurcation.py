@@ -10,11 +10,18 @@ GONE, OUTER = "0.9", 0.98
 
 
 def orbit_diagram(
-    diagram: xr.Dataset, exponents: xr.Dataset | None = None, *, size: float = 0.3, title: str | None = None, ax=None
+    diagram: xr.Dataset,
+    exponents: xr.Dataset | None = None,
+    *,
+    size: float = 0.3,
+    colour: str = COLOURS[0],
+    title: str | None = None,
+    ax=None,
 ):
     """The points of `invariants.orbit_diagram` over their parameter, values without a motion shaded, as matplotlib axes.
 
     With `exponents` over the same parameter, by `exponent_map`, these are drawn beneath, in axes of their own; two axes then.
+    A second diagram is drawn over a first by its `ax`, in another `colour`.
     """
     import matplotlib.pyplot as plt
 
@@ -35,7 +42,7 @@ def orbit_diagram(
     points = diagram["value"].transpose(parameter, "point").values
     across = np.repeat(values[:, None], points.shape[1], axis=1)
     seen = np.isfinite(points)
-    ax.scatter(across[seen], points[seen], s=size, linewidths=0, color=COLOURS[0], rasterized=True)
+    ax.scatter(across[seen], points[seen], s=size, linewidths=0, color=colour, rasterized=True)
     _shade(ax, values, np.isin(diagram["status"].values.astype(str), ("escaped", "failed")))
     component, section = diagram.attrs["component"], diagram.attrs["section"]
     seen_as = diagram["value"].attrs.get("long_name", component)

@@ -20,6 +20,14 @@ def test_a_diagram_shows_its_points_and_shades_its_gaps():
     assert ax.get_title() == "Logistic: no short period at 20% of 5 values of r; 2 without a motion"
 
 
+def test_two_diagrams_share_axes():
+    rows = [orbit_diagram("Logistic", "r", [2.8, 2.9], points=4, initial=[start]) for start in (0.2, 0.3)]
+    ax = figures.orbit_diagram(rows[0])
+    assert figures.orbit_diagram(rows[1], colour="red", ax=ax) is ax
+    first, second = (dots.get_facecolor().tolist() for dots in ax.collections)
+    assert first != second == [[1.0, 0.0, 0.0, 1.0]]
+
+
 def test_a_diagram_of_a_flow_with_exponents_beneath():
     c = np.linspace(3, 5, 4)
     diagram = orbit_diagram("Rossler", "c", c, points=10, progress=False)
