@@ -66,6 +66,7 @@ def _attractors(ax, found: xr.Dataset, across: str, up: str) -> None:
 def uncertainty(found: xr.Dataset, *, title: str | None = None, ax=None):
     """The uncertain part of the starts over their distance, with the power law of `uncertainty_exponent`, as matplotlib axes."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
     if not isinstance(found, xr.Dataset) or not {"fraction", "value", "distance"} <= set(found.variables):
         raise TypeError(f"uncertainty() draws what invariants.uncertainty_exponent() returns; {type(found).__name__} given")
@@ -76,6 +77,11 @@ def uncertainty(found: xr.Dataset, *, title: str | None = None, ax=None):
     ax.plot(distance, level * distance**value, color=COLOURS[1], lw=1, label=f"exponent {value:.3f} ± {float(found['error']):.3f}")
     ax.set_xscale("log")
     ax.set_yscale("log")
+    ax.set_xticks(distance, [f"{step:g}" for step in distance])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # there is often less than a decade, so one label or none
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("distance (grid steps)")
     ax.set_ylabel("part of the starts that is uncertain")
     ax.legend(frameon=False)

@@ -37,6 +37,9 @@ def test_uncertainty_is_a_line_through_its_points(henon):
     x, y = ax.lines[-1].get_data()
     assert np.polyfit(np.log(x), np.log(y), 1)[0] == pytest.approx(float(found.value))
     assert (ax.get_xscale(), ax.get_yscale(), ax.get_title()) == ("log", "log", "It falls")
+    assert [text.get_text() for text in ax.get_xticklabels()] == [f"{step:g}" for step in found.distance.values]
+    low, high = ax.get_ylim()
+    assert sum(low <= tick <= high for tick in ax.get_yticks()) >= 2, "less than a decade has labels too"
 
 
 def test_periodic_orbits_lie_in_the_attractor():
