@@ -87,7 +87,7 @@ def orbit_diagram(
     values = checked_axis(system, parameter, values, RESERVED)
     points = whole(points, "points")
     fits_in_memory(4.0 * len(values) * points * system.dimension, f"{len(values)} x {points} points")
-    component, section = _looked_at(system, component, section)
+    component, section = looked_at(system, component, section)
     transient = positive(TRANSIENT[system.kind] if transient is None else transient, "transient, in periods,", zero=True)
     settings = {
         "definition": json.dumps(system.definition()),
@@ -153,7 +153,7 @@ def refinements(function: Callable[[np.ndarray], xr.Dataset], values, *, levels:
         yield shown
 
 
-def _looked_at(system: System, component: str | None, section: str | None) -> tuple[str, str]:
+def looked_at(system: System, component: str | None, section: str | None) -> tuple[str, str]:
     """The component that is drawn, and the section's text; none for a map."""
     turning = section.split(" of ")[-1].strip() if isinstance(section, str) and " of " in section else None
     component = component or (turning if turning in system.components else system.components[0])

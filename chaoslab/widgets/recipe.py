@@ -122,13 +122,13 @@ def _parameters(system: System) -> list[dict]:
         array, value = np.ndim(value) > 0, np.asarray(value, float).tolist()
         entry = {"name": word, "symbol": symbol(word), "index": index, "value": value, "array": array}
         if not array:
-            low, high = system.ranges.get(word) or _around(value, system.flat.parameters[index[0]] in lags)
+            low, high = system.ranges.get(word) or around(value, system.flat.parameters[index[0]] in lags)
             entry |= _slider(min(low, value), max(high, value))
         found.append(entry)
     return found
 
 
-def _around(value: float, lag: bool) -> tuple[float, float]:
+def around(value: float, lag: bool) -> tuple[float, float]:
     """A range where the definition has none: from zero to twice the value, of a lag from half of it."""
     if value == 0:
         return -1.0, 1.0
