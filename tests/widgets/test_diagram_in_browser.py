@@ -8,10 +8,11 @@ import pytest
 READY = """async ([values, period, exponents]) => {
   const module = await import("./diagram.js"), heard = {};
   const view = (text) => new DataView(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
-  const count = 101, place = view(btoa(String.fromCharCode(...new Uint8Array(Float32Array.from({ length: count }, (_, k) => k / 100).buffer))));
+  const place = new DataView(Float32Array.from({ length: 101 }, (_, k) => k / 100).buffer);
   const state = { of: { title: "Logistic map", parameter: "r", component: "x", kind: "map", section: "", whole: [3, 4.2] },
     look: { low: 3, high: 4.2, follow: "", depth: 0 }, exponents: {}, busy: false, message: "", opened: null,
-    picture: { low: 3, high: 4.2, points: 20, place, value: view(values), period: view(period), told: "the motion escapes for r from 4 to 4.2",
+    picture: { low: 3, high: 4.2, points: 20, place, value: view(values), period: view(period),
+      told: "the motion escapes for r from 4 to 4.2",
       gaps: [{ from: 4, to: 4.2, why: "the motion escapes" }] } };
   window.state = state;
   window.sent = [];

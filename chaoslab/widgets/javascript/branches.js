@@ -98,11 +98,15 @@ export class Painting {
       pen.beginPath();
       pen.rect(below.left, top, below.right - below.left, bottom - top);
       pen.clip();
+      pen.beginPath();
+      path.forEach(([x, y], k) => {
+        if (!Number.isFinite(y)) return;
+        if (!Number.isFinite(path[k - 1]?.[1])) pen.moveTo(x, zero);
+        pen.lineTo(x, y);
+        if (!Number.isFinite(path[k + 1]?.[1])) pen.lineTo(x, zero);
+      });
       Object.assign(pen, { fillStyle: tint, globalAlpha: 0.22 });
-      for (let k = 1; k < path.length; k++) {
-        const [[a, b], [c, d]] = [path[k - 1], path[k]];
-        if (Number.isFinite(b + d)) pen.fill(new Path2D(`M${a} ${zero}L${a} ${b}L${c} ${d}L${c} ${zero}Z`));
-      }
+      pen.fill();
       pen.globalAlpha = 1;
       line(pen, path, tint, 1, 1.3);
       pen.restore();

@@ -8,6 +8,8 @@ import { format } from "./ticks.js";
 const MARGIN = { left: 62, right: 16, top: 10, bottom: 40 }, STRIP = 92, GAP = 16; // CSS pixels
 /** Pixels that make a drag of a click, and milliseconds in which a second click makes it a double one. */
 const DRAG = 5, DOUBLE = 260;
+const HINT = "drag to zoom, double click to go back, click to explore a value";
+const KEYS = "arrows move the cursor, with shift further; Enter explores its value, plus zooms in, minus goes back";
 const FROM = [["", "the same state"], ["up", "its neighbour, upwards"], ["down", "its neighbour, downwards"]];
 const STYLE = `
 .cl-diagram { font: 13px/1.4 var(--jp-ui-font-family, system-ui, sans-serif); color: var(--ink); background: var(--ground);
@@ -22,6 +24,7 @@ const STYLE = `
 .cl-diagram :focus-visible { outline: 2px solid var(--mark); outline-offset: 1px; }
 .cl-diagram canvas { display: block; width: 100%; height: 470px; cursor: crosshair; touch-action: pan-y; }
 .cl-diagram-said { display: flex; flex-wrap: wrap; gap: 2px 18px; min-height: 1.4em; padding-top: 4px; color: var(--soft); }
+.cl-diagram [hidden] { display: none; }
 .cl-diagram-said output { color: var(--ink); font-variant-numeric: tabular-nums; margin-left: auto; }
 `;
 
@@ -51,16 +54,18 @@ export class Diagram {
   build(el) {
     const { title, parameter, component } = this.of, send = (message) => this.model.send(message);
     const words = `bifurcation diagram of ${title || "a system"}: ${component} over ${parameter}`;
-    this.canvas = make("canvas", { tabindex: 0, role: "slider", "aria-label": words, "data-lm-suppress-shortcuts": "true" });
+    this.canvas = make("canvas", { tabindex: 0, role: "slider", "aria-label": words, "aria-description": KEYS });
+    this.canvas.dataset.lmSuppressShortcuts = "true"; // as `make` does for what takes keys itself
     this.backward = button({ text: "back", label: "back to the range before", act: () => send({ kind: "back" }) });
     this.outward = button({ text: "whole range", act: () => send({ kind: "whole" }) });
     this.way = choice({ label: "each value starts from", value: "", options: FROM, change: (way) => send({ kind: "follow", way }) });
     this.status = make("span", { role: "status" });
+    this.hint = make("span", {}, HINT);
     this.read = make("output", { "aria-hidden": "true" });
     const name = make("strong", {}, title || "Bifurcation diagram");
     this.root = make("div", { class: "cl-diagram", role: "region", "aria-label": words }, make("style", {}, STYLE),
       make("div", { class: "cl-diagram-bar" }, name, this.way.element, this.backward, this.outward), this.canvas,
-      make("div", { class: "cl-diagram-said" }, this.status, this.read));
+      make("div", { class: "cl-diagram-said" }, this.status, this.hint, this.read));
     el.append(this.root);
     const hear = (event, call) => this.canvas.addEventListener(event, call);
     hear("pointerdown", (event) => this.press(event));
@@ -109,6 +114,7 @@ export class Diagram {
     const { low, high } = this.look, gaps = this.picture?.low === low && this.picture?.high === high ? this.picture.told : "";
     const words = this.model.get("message") || [this.model.get("busy") ? "computing ..." : "", gaps].filter(Boolean).join(" · ");
     if (this.status.textContent !== words) this.status.textContent = words;
+    this.hint.hidden = words !== "";
     this.canvas.setAttribute("aria-busy", String(this.model.get("busy")));
   }
 
@@ -227,14 +233,14 @@ export class Diagram {
 
   overlay(pen) {
     const { area, below, cursor, drag, colours } = this, opened = this.model.get("opened");
-    const upright = (value, tint, dash) => {
+    const upright = (value, tint, alpha, dash) => {
       const x = across(this.area, this.look, value);
       pen.setLineDash(dash);
-      if (x >= area.left - 1 && x <= area.right + 1) line(pen, [[x, area.top], [x, below.bottom]], tint, 0.9, 1.2);
+      if (x >= area.left - 1 && x <= area.right + 1) line(pen, [[x, area.top], [x, below.bottom]], tint, alpha, 1.2);
       pen.setLineDash([]);
     };
-    if (opened !== null) upright(opened, colours.tints[1], [5, 4]);
-    if (cursor !== null) upright(cursor, colours.ink, []);
+    if (opened !== null) upright(opened, colours.tints[1], 1, [5, 4]);
+    if (cursor !== null) upright(cursor, colours.ink, 0.5, []);
     if (!drag || Math.abs(drag.to - drag.from) < DRAG) return;
     const [left, right] = [drag.from, drag.to].sort((a, b) => a - b).map((x) => Math.min(area.right, Math.max(area.left, x)));
     Object.assign(pen, { fillStyle: colours.tints[0], globalAlpha: 0.18 });
