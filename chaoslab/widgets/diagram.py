@@ -13,6 +13,7 @@ from ..invariants.sections import surface_of
 from ..systems import System, as_system
 from ..trajectories.grid import whole
 from ..trajectories.parameters import labels
+from .axes import words
 from .recipe import around
 
 #: Values of the parameter in a whole picture, and how often it is refined until then.
@@ -36,7 +37,7 @@ def diagram(
     """The bifurcation diagram over a parameter, to zoom into with the largest exponent beneath it; a click opens the explorer.
 
     Dragging chooses a part of the parameter, which is computed anew, coarse at first; a double click goes back. Each value starts
-    from the system's state, or follows its neighbour's attractor up or down.
+    from the system's state, or follows its neighbour's attractor up or down; a click then opens the attractor that is drawn.
 
     Parameters
     ----------
@@ -62,8 +63,8 @@ def diagram(
     settings = {"section": section or None, "component": component, "points": whole(points, "points")}
     view, below = DiagramView(system, parameter, (low, high), settings), widgets.VBox()
 
-    def show(value: float):
-        turned = with_value(system, parameter, value)
+    def show(value: float, state: dict | None):
+        turned = with_value(system, parameter, value).with_(state=state)
         if below.children:
             below.children[0].show(turned)
         else:
@@ -94,6 +95,15 @@ def with_value(system: System, parameter: str, value: float) -> System:
     array = np.array(system.parameters[word], float)
     array[position] = value
     return system.with_(**{word: array if array.ndim else float(array)})
+
+
+def state_of(system: System, found: xr.Dataset, value: float) -> dict | None:
+    """The state at the end of the nearest value's transient, as `with_` takes it; None where that motion has ended."""
+    here = found.sel({found.attrs["parameter"]: value}, method="nearest")
+    if here["status"].item() not in ("ok", "rests"):
+        return None
+    states = dict(zip(system.components, here["end"].values.tolist(), strict=True))
+    return {word: states[word] if names == [word] else [states[name] for name in names] for word, names in words(system).items()}
 
 
 def _place(system: System, parameter: str) -> tuple[str, tuple[int, ...]]:

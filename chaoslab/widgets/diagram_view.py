@@ -11,7 +11,7 @@ import xarray as xr
 from ..invariants import exponent_map
 from ..systems import System
 from ..trajectories import TrajectoryWarning
-from .diagram import ends, gaps, pictures, told
+from .diagram import ends, gaps, pictures, state_of, told
 from .explorer import complaint
 from .latest import Latest
 from .modules import linked
@@ -41,7 +41,8 @@ class DiagramView(anywidget.AnyWidget):
 
     def __init__(self, system: System, parameter: str, whole: tuple[float, float], settings: dict):
         self._system, self._parameter, self._settings = system, parameter, settings
-        self._background, self._asked, self._before, self._open = Latest(), 0, [], None
+        self._background, self._asked, self._before = Latest(), 0, []
+        self._found, self._open = None, None
         seen = system.definition().get("observed", {}).get(settings["component"], settings["component"])
         said = {"title": system.title or system.name or "", "parameter": parameter, "component": seen, "kind": system.kind}
         said |= {"section": settings["section"] or "", "whole": list(whole)}
@@ -71,8 +72,8 @@ class DiagramView(anywidget.AnyWidget):
         self.look = self.look | {"follow": way}
         return self._begin()
 
-    def on_open(self, call: Callable[[float], None]) -> None:
-        """Have `call(value)` called when a value of the parameter is clicked."""
+    def on_open(self, call: Callable[[float, dict | None], None]) -> None:
+        """Have `call(value, state)` called when a value is clicked; the state is on an attractor that is followed, or None."""
         self._open = call
 
     def close(self) -> None:
@@ -98,7 +99,9 @@ class DiagramView(anywidget.AnyWidget):
 
     def _show(self, value: float) -> None:
         self.message = f"opening {self._parameter} = {value:.10g} ..."
-        self._open(value)
+        found = self._found
+        followed = found is not None and found.attrs["follow"] != ""
+        self._open(value, state_of(self._system, found, value) if followed else None)
         self.opened, self.message = value, ""
 
     def _begin(self) -> "DiagramView":
@@ -126,7 +129,7 @@ class DiagramView(anywidget.AnyWidget):
         for found in pictures(self._system, self._parameter, low, high, look["follow"], **self._settings):
             if number != self._asked:
                 return
-            self.picture = packed(found, look)
+            self._found, self.picture = found, packed(found, look)
         if [self.exponents.get("low"), self.exponents.get("high")] == [low, high]:
             return
         try:

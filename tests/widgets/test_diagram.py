@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import chaoslab as cl
-from chaoslab.widgets.diagram import ends, gaps, pictures, told, with_value
+from chaoslab.widgets.diagram import ends, gaps, pictures, state_of, told, with_value
 
 pytest.importorskip("anywidget")
 
@@ -136,6 +136,23 @@ def test_up_and_down_differ_where_two_attractors_are():
     tell(view, kind="follow", way="down")
     assert (low, numbers(view.picture, "value")[middle]) == (pytest.approx(-1, abs=1e-3), pytest.approx(1, abs=1e-3))
     assert "'up', 'down'" in tell(view, kind="follow", way="sideways").message
+
+
+def test_a_click_on_a_followed_attractor_opens_that_one():
+    own = cl.System({"x": "x + 0.1*(a + x - x**3)"}, {"a": 0.0}, {"x": -1.0}, kind="map", ranges={"a": (-1, 1)})
+    view, below = cl.widgets.diagram(own, "a", points=4).children
+    tell(view, kind="open", value=0.001)
+    assert below.children[0].system.state["x"] == -1
+    tell(view, kind="follow", way="down")
+    tell(view, kind="open", value=0.001)
+    assert below.children[0].system.state["x"] == pytest.approx(1, abs=1e-2)
+
+
+def test_states_are_given_as_with_takes_them():
+    system = cl.load("Lorenz96")
+    found = cl.invariants.orbit_diagram(system, "F", [8.0, 9.0], points=2, transient=1, progress=False)
+    turned = system.with_(state=state_of(system, found, 8.9))
+    np.testing.assert_allclose(turned.initial, found.end[1])
 
 
 def test_a_click_opens_the_explorer_and_another_turns_it():
