@@ -149,7 +149,12 @@ def _why(status: str, reason: str) -> str:
 
 
 def told(parameter: str, ranges: list[dict]) -> str:
-    """Gaps in words."""
-    said = [f"{one['why']} for {parameter} from {one['from']:.5g} to {one['to']:.5g}" for one in ranges[:TOLD]]
-    more = len(ranges) - TOLD
-    return "; ".join(said) + (f"; and {more} more gap{'s' if more > 1 else ''}" if more > 0 else "")
+    """Gaps in words, the first few of each kind one by one."""
+    said = []
+    for why in dict.fromkeys(one["why"] for one in ranges):
+        found = [f"{one['from']:.5g} to {one['to']:.5g}" for one in ranges if one["why"] == why]
+        if len(found) > TOLD + 1:
+            found[TOLD:] = [f"in {len(found) - TOLD} more gaps"]
+        listed = " and ".join(filter(None, [", ".join(found[:-1]), found[-1]]))
+        said.append(f"{why} for {parameter} from {listed}")
+    return "; ".join(said)

@@ -108,7 +108,10 @@ def test_islands_that_only_a_finer_picture_has_are_found():
 
 def test_many_gaps_are_counted():
     some = [{"from": k, "to": k + 0.5, "why": "the motion escapes"} for k in range(5)]
-    assert told("a", some).endswith("for a from 2 to 2.5; and 2 more gaps")
+    assert told("a", some) == "the motion escapes for a from 0 to 0.5, 1 to 1.5, 2 to 2.5 and in 2 more gaps"
+    assert told("a", some[:2]) == "the motion escapes for a from 0 to 0.5 and 1 to 1.5"
+    rests = [{"from": 7, "to": 8, "why": "the motion rests"}]
+    assert told("a", some[:1] + rests) == "the motion escapes for a from 0 to 0.5; the motion rests for a from 7 to 8"
     ds = cl.invariants.orbit_diagram("Logistic", "r", [3.0, 3.5], points=4)
     assert gaps(ds) == []
 

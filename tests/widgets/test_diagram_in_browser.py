@@ -137,6 +137,17 @@ def test_by_keyboard_alone(page):
     assert canvas.get_attribute("aria-valuetext") == "r = 4.2 · the motion escapes"
 
 
+def test_taken_out_of_the_page_and_back_it_is_as_sharp(page):
+    width = page.evaluate("() => document.querySelector('canvas').width")
+    page.evaluate(
+        """async () => { const root = document.querySelector(".cl-diagram"); root.remove();
+        model.set("look", { low: 3, high: 4.1, follow: "", depth: 1 }); await waited(150);
+        document.body.append(root); await waited(150); }"""
+    )
+    assert page.evaluate("() => document.querySelector('canvas').width") == width
+    assert page.evaluate("() => ink(62, 500, 10, 300)") > 800
+
+
 def test_buttons_and_the_way(page):
     assert page.get_by_role("button", name="whole range").is_disabled()
     page.evaluate("() => model.set('look', { low: 3.2, high: 3.4, follow: 'up', depth: 1 })")

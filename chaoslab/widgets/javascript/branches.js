@@ -36,6 +36,7 @@ export class Painting {
     }
     this.dots(pen, seen);
     if (lambda) this.curve(pen, lambda);
+    if (lambda && look.follow) this.aside(pen, below, "of motions from the same state, not of those followed");
     else this.note(pen, below, strip.complaint || "the largest exponent comes when the diagram is done");
     Object.assign(pen, { fillStyle: colours.ink, textAlign: "center", font: `13px ${FONT}` });
     pen.fillText(of.parameter, (area.left + area.right) / 2, below.bottom + 30);
@@ -123,6 +124,14 @@ export class Painting {
       pen.globalAlpha = 1;
       if (box === this.area && pen.measureText(why).width < right - left - 8) this.note(pen, { ...box, left, right }, why);
     }
+  }
+
+  /** A remark in the upper left corner of a box. */
+  aside(pen, { left, top }, text) {
+    Object.assign(pen, { fillStyle: this.colours.ink, strokeStyle: this.colours.ground, lineWidth: 4, lineJoin: "round" });
+    Object.assign(pen, { textAlign: "left", textBaseline: "middle", font: `11px ${FONT}` });
+    pen.strokeText(text, left + 8, top + 9);
+    pen.fillText(text, left + 8, top + 9);
   }
 
   note(pen, { left, right, top, bottom }, text) {

@@ -23,7 +23,7 @@ const STYLE = `
 .cl-diagram-bar button:disabled { opacity: 0.4; cursor: default; }
 .cl-diagram :focus-visible { outline: 2px solid var(--mark); outline-offset: 1px; }
 .cl-diagram canvas { display: block; width: 100%; height: 470px; cursor: crosshair; touch-action: pan-y; }
-.cl-diagram-said { display: flex; flex-wrap: wrap; gap: 2px 18px; min-height: 1.4em; padding-top: 4px; color: var(--soft); }
+.cl-diagram-said { display: flex; flex-wrap: wrap; min-height: 1.4em; padding-top: 4px; color: var(--soft); }
 .cl-diagram [hidden] { display: none; }
 .cl-diagram-said output { color: var(--ink); font-variant-numeric: tabular-nums; margin-left: auto; }
 `;
@@ -45,7 +45,10 @@ export class Diagram {
     for (const [event, call] of Object.entries(this.events)) model.on(event, call);
     this.theme(isDark(el));
     this.unwatch = watchDark(el, (dark) => this.theme(dark));
-    this.sizes = new ResizeObserver(() => this.invalidate(true));
+    this.sizes = new ResizeObserver(() => {
+      this.stale = true;
+      this.draw(); // before the page is painted, or a frame would be stretched
+    });
     this.sizes.observe(this.canvas);
     this.learn();
     this.move();
@@ -193,7 +196,7 @@ export class Diagram {
     if (period > 0) found.push(of.kind === "map" ? `period ${period}` : period === 1 ? "1 point a turn" : `repeats after ${period} points`);
     const k = place(strip, strip.exponent.length, value), exponent = strip.exponent[k];
     const shown = (number, digits) => format(Number(number.toPrecision(digits)), 10 ** -5);
-    if (Number.isFinite(exponent)) found.push(`largest exponent ${shown(exponent, 3)} ± ${shown(strip.error[k], 1)}`);
+    if (Number.isFinite(exponent) && !this.look.follow) found.push(`largest exponent ${shown(exponent, 3)} ± ${shown(strip.error[k], 1)}`);
     return found.join(" · ");
   }
 
@@ -208,6 +211,7 @@ export class Diagram {
   }
 
   draw() {
+    if (!this.canvas.clientWidth) return; // a notebook takes cells out of the page that are scrolled away
     const { canvas, kept } = this, density = Math.min(window.devicePixelRatio || 1, 3);
     const [width, height] = [Math.max(200, canvas.clientWidth), Math.max(240, canvas.clientHeight)];
     const [w, h] = [Math.round(width * density), Math.round(height * density)];
