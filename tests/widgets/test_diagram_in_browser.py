@@ -80,6 +80,24 @@ def test_exponents_are_drawn_when_they_come(page):
     assert "period 2 · largest exponent −0.2" in page.locator("output").text_content()
 
 
+def test_the_strip_says_what_it_shows(page):
+    texts = """async (change) => { const own = CanvasRenderingContext2D.prototype.fillText, seen = [];
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) { seen.push(text); own.call(this, text, ...rest); };
+      for (const [key, value] of Object.entries(change)) model.set(key, value === "strip" ? strip : value);
+      await waited(150);
+      CanvasRenderingContext2D.prototype.fillText = own;
+      return seen.join("|"); }"""
+    look = {"low": 3, "high": 4.2, "depth": 0}
+    waits, aside = "comes when the diagram is done", "not of those followed"
+    before = page.evaluate(texts, {"look": look | {"follow": ""}})
+    assert (waits in before, aside in before) == (True, False)
+    after = page.evaluate(texts, {"exponents": "strip"})
+    assert (waits in after, aside in after) == (False, False)
+    assert {"3.5", "0.8", "r", "x", "largest exp.", "−0.5"} <= set(after.split("|"))
+    followed = page.evaluate(texts, {"look": look | {"follow": "up"}})
+    assert (waits in followed, aside in followed) == (False, True)
+
+
 def at(page, value):
     box = page.locator("canvas").bounding_box()
     return box["x"] + pixel(value), box["y"] + 150

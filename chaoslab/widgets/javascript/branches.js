@@ -35,9 +35,10 @@ export class Painting {
       line(pen, [[box.left, box.top], [box.left, box.bottom], [box.right, box.bottom]], colours.grid, 1);
     }
     this.dots(pen, seen);
-    if (lambda) this.curve(pen, lambda);
-    if (lambda && look.follow) this.aside(pen, below, "of motions from the same state, not of those followed");
-    else this.note(pen, below, strip.complaint || "the largest exponent comes when the diagram is done");
+    if (lambda) {
+      this.curve(pen, lambda);
+      if (look.follow) this.aside(pen, below, "of motions from the same state, not of those followed");
+    } else this.note(pen, below, strip.complaint || "the largest exponent comes when the diagram is done");
     Object.assign(pen, { fillStyle: colours.ink, textAlign: "center", font: `13px ${FONT}` });
     pen.fillText(of.parameter, (area.left + area.right) / 2, below.bottom + 30);
     upright(pen, of.section && !of.section.includes(" of ") ? `${of.component} at ${of.section}` : of.section || of.component, area);
