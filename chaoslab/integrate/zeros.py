@@ -155,9 +155,8 @@ class _Along:
         flat = lambda k: made.coefficients[k].reshape(powers, -1)
         # polynomials (power, piece) of the part of a piece that has passed
         self.rows = [np.concatenate([flat(k)[:1], flat(k)[1:] * units]) for k in of.states]
-        counts = np.arange(1, powers)[:, None]
-        with np.errstate(all="ignore"):
-            self.rows += [flat(k)[1:] * units / self.widths * counts for k in of.rates]
+        counts, lower = np.arange(1, powers)[:, None], np.concatenate([np.ones((1, len(self.widths))), units[:-1]])
+        self.rows += [flat(k)[1:] * lower * counts for k in of.rates]  # not divided by widths, which can be zero
         self.size = np.abs(made.coefficients[:, 0]).max(axis=0).ravel()
 
     def values(self, cells: _Cells, whole: bool = False) -> np.ndarray:

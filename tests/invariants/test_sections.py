@@ -155,6 +155,17 @@ def test_it_can_be_stored(tmp_path):
     assert xr.load_dataset(tmp_path / "section.nc", engine="h5netcdf").identical(section)
 
 
+def test_a_piece_without_length_is_no_obstacle():
+    """Sampling that ends on the edge of a piece of the past leaves such a one behind."""
+    system = cl.load("MackeyGlass").with_(tau=15.4)
+    section = poincare_section(system, "maxima of x", 12, transient=100)
+    ds = cl.simulate(system, duration=300, step=0.01, transient=100).state.values[0, :, 0]
+    inside = np.flatnonzero((ds[1:-1] > ds[:-2]) & (ds[1:-1] >= ds[2:])) + 1
+    heights = section.state.sel(component="x").values[0]
+    assert np.allclose(heights[: len(inside)], ds[inside][: len(heights)], atol=1e-6)
+    assert min(len(inside), len(heights)) >= 8
+
+
 @pytest.mark.parametrize(
     ("system", "surface", "options", "error", "message"),
     [
