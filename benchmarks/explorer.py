@@ -82,7 +82,7 @@ def measured() -> dict:
         tab.wait_for_function(shown, timeout=tests.PATIENCE)
         tab.wait_for_timeout(2000)
         periods = tab.locator('[data-row=".periods"] input[type=number]').input_value()
-        moves = tab.evaluate(MOVE, ["rho", [0.04 + 0.001 * k for k in range(MOVES)]])
+        moves = tab.evaluate(MOVE, ["rho", [27.0 + 0.5 * k for k in range(MOVES)]])
         frames = [tab.evaluate(TURN, 60) for _ in range(5)]
         tab.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
         opened = []

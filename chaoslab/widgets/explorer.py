@@ -1,17 +1,19 @@
 """The explorer: the page integrates while a slider moves, the kernel confirms when it rests, and measures in the background."""
 
+import math
 from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
+from ..figures.style import MOST_POINTS
 from ..systems import System, as_system, suggest
 from ..systems.catalogue import every_system
 from ..trajectories.grid import positive, whole
 from .axes import place_of
 from .exact import picture
-from .formula import mathml
+from .formula import inline, mathml
 from .latest import Latest
 from .measuring import known, measure
 from .modules import linked
@@ -20,6 +22,8 @@ from .recipe import recipe
 FOLDER = Path(__file__).parent / "javascript"
 #: Seconds a measurement in the background may take about.
 SECONDS = 1.0
+#: How far apart twins begin, in sizes of the motion.
+TWINS = 1e-6
 #: Periods the comet runs in a second; iterations of a map.
 SPEED, STEPS = 2.0, 200.0
 
@@ -47,7 +51,9 @@ class Explorer(anywidget.AnyWidget):
     def show(self, system: System | str) -> None:
         """Explore another system, or the catalogue's of that name."""
         system = as_system(system, "show")
-        made = recipe(system) | {"formula": mathml(system)}
+        made = recipe(system)
+        made |= {"formula": mathml(system), "symbols": {one["name"]: inline(one["symbol"]) for one in made["parameters"]}}
+        made |= {"most_points": MOST_POINTS, "twins": TWINS}
         self._background.drop()
         self.opened = system
         with self.hold_sync():  # the page reads all of it when the recipe comes
@@ -69,20 +75,32 @@ class Explorer(anywidget.AnyWidget):
                 state[word] = view["state"][word] if names == [word] else [view["state"][name] for name in names]
         return self.opened.with_(state=state, **parameters) if parameters or state else self.opened
 
-    def turn(self, **parameters: float) -> "Explorer":
-        """Set parameters, as a slider does; raises as `System.with_` does for one that is not there."""
-        self.opened.with_(**parameters)
-        self.view = self.view | {"parameters": self.view["parameters"] | {k: float(v) for k, v in parameters.items()}}
+    def turn(self, **values: float) -> "Explorer":
+        """Set parameters, or components of the initial state, as sliders do.
+
+        Raises as `System.with_` does for a name that is not there, and ValueError for an array, which has no slider.
+        """
+        knobs = self.view["parameters"] | self.view["state"]
+        for word in values:
+            if word not in knobs:
+                raise ValueError(f"{self.opened.label} has no slider {word!r}.{suggest(word, knobs)} It has {', '.join(knobs)}")
+        values = {word: number(value, word) for word, value in values.items()}
+        parameters = {word: values.pop(word) for word in self.view["parameters"] if word in values}
+        self.view = self.view | {"parameters": self.view["parameters"] | parameters, "state": self.view["state"] | values}
         return self
 
     def look(self, **options) -> "Explorer":
         """Set how it is looked at: periods, samples, transient (in periods), axes (names), colour ("time", "speed" or "exponent"),
-        twins (their distance in sizes of the motion, or False), speed (of the comet, in periods a second)."""
+        twins (their distance in sizes of the motion; True: 1e-6), speed (of the comet, in periods a second)."""
         for key, value in options.items():
             if key not in LOOKS:
                 raise ValueError(f"look() sets no {key!r}.{suggest(key, LOOKS)} It sets {', '.join(LOOKS)}")
             options[key] = LOOKS[key](value, key, self.recipe)
-        self.view = self.view | options
+        view = self.view | options
+        points = view["periods"] * view["samples"]
+        if points > MOST_POINTS:
+            raise ValueError(f"a picture has at most {MOST_POINTS} points; {view['periods']:g} x {view['samples']} given")
+        self.view = view
         return self
 
     def save_html(self, path: str | Path) -> Path:
@@ -114,12 +132,24 @@ class Explorer(anywidget.AnyWidget):
             found = measure(system, SECONDS, period=self.recipe["period"])
         except Exception as error:  # shown in place of the numbers; a thread has nobody to raise it to
             found = {"complaint": complaint(error)}
-        self.measured = found | {"of": of}
+        if of == _of(self.recipe, self.view):  # else something else is in view by now
+            self.measured = found | {"of": of}
 
     def close(self) -> None:
         """Close the widget, and measure no more."""
         self._background.drop()
         super().close()
+
+
+def number(value, what: str) -> float:
+    """A finite number; raises TypeError or ValueError that says what was given."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} must be a number; {value!r} given") from None
+    if not math.isfinite(found):
+        raise ValueError(f"{what} must be finite; {value!r} given")
+    return found
 
 
 def first_view(made: dict) -> dict:
@@ -149,6 +179,8 @@ def _colour(value, key: str, made: dict) -> str:
 
 
 def _axes(value, key: str, made: dict) -> list[str]:
+    if not isinstance(value, str | list | tuple):
+        raise TypeError(f"axes are names, as in {made['axes']}; {value!r} given")
     axes = [value] if isinstance(value, str) else list(value)
     for word in axes:
         place_of(made, word)
@@ -158,7 +190,9 @@ def _axes(value, key: str, made: dict) -> list[str]:
 
 
 def _twins(value, key: str, made: dict) -> float | bool:
-    return False if value is False else positive(value, "twins, their distance in sizes of the motion,")
+    if isinstance(value, bool):
+        return TWINS if value else False
+    return positive(value, "twins, their distance in sizes of the motion,")
 
 
 COLOURS = ("time", "speed", "exponent")

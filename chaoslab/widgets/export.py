@@ -45,6 +45,8 @@ def save_html(explorer: Explorer, path: str | Path) -> Path:
     Of a system that the page cannot integrate the file holds the exact picture. The file is complete or not there.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(path.parent)!r} to write {path.name!r} to; make it first")
     data = {key: getattr(explorer, key) for key in ("recipe", "view", "measured")} | {"names": []}
     if explorer.recipe["kernel_only"] is not None:
         said, buffers = packed(picture(explorer.opened, explorer.recipe, explorer.view))

@@ -59,16 +59,22 @@ def test_parameters_are_turned_from_python():
     explorer = explore("Lorenz").turn(rho=99.96)
     assert explorer.system == load("Lorenz").with_(rho=99.96)
     assert explorer.view["parameters"]["sigma"] == 10
-    with pytest.raises(ValueError, match=r"no parameter 'roh'. Did you mean 'rho'"):
+    with pytest.raises(ValueError, match=r"no slider 'roh'. Did you mean 'rho'"):
         explorer.turn(roh=3)
+    with pytest.raises(TypeError, match="rho must be a number; 'high' given"):
+        explorer.turn(rho="high")
+    with pytest.raises(ValueError, match="rho must be finite"):
+        explorer.turn(rho=float("nan"))
+    assert explorer.system == load("Lorenz").with_(rho=99.96), "what is refused changes nothing"
 
 
 def test_states_that_were_moved_are_in_the_system():
-    explorer = explore("Lorenz")
-    explorer.view = explorer.view | {"state": explorer.view["state"] | {"x": 1.5}}
+    explorer = explore("Lorenz").turn(x=1.5)
     assert explorer.system.initial.tolist() == [1.5, *load("Lorenz").initial[1:]]
     chain = explore("Hopfield")
-    chain.view = chain.view | {"state": chain.view["state"] | {chain.recipe["components"][0]: 0.25}}
+    chain.turn(**{chain.recipe["components"][0]: 0.25})
+    with pytest.raises(ValueError, match="no slider 'K'"):
+        chain.turn(K=3)
     assert chain.system.initial.tolist() == [0.25, *load("Hopfield").initial[1:]]
 
 
@@ -82,11 +88,30 @@ def test_states_that_were_moved_are_in_the_system():
         ({"axes": ["x", "q"]}, "no axis 'q'"),
         ({"axes": ["x"]}, "two or three axes"),
         ({"twins": -1}, "twins, .* must be positive"),
+        ({"periods": 1e9}, "at most 200000 points; 1e.09 x 100 given"),
     ],
 )
 def test_what_cannot_be_looked_at(options, message):
     with pytest.raises(ValueError, match=message):
         explore("Lorenz").look(**options)
+
+
+def test_axes_are_names():
+    with pytest.raises(TypeError, match=r"axes are names, as in \['x', 'y', 'z'\]; 3 given"):
+        explore("Lorenz").look(axes=3)
+    assert explore("Lorenz").look(twins=True).view["twins"] == 1e-6
+
+
+def test_an_outdated_measurement_is_dropped():
+    explorer = explore("Henon").turn(a=0.3)
+    old, before, system = (
+        [explorer.recipe["name"], explorer.view["parameters"], explorer.view["state"]],
+        explorer.measured,
+        explorer.system,
+    )
+    explorer.turn(a=1.2)
+    explorer._measure(old, system)
+    assert explorer.measured == before
 
 
 def test_looking_changes_the_view_alone():
@@ -187,4 +212,6 @@ def test_the_file_of_its_own_holds_what_it_needs(tmp_path):
         assert word not in page.split('id="saved">')[0], "nothing is fetched"
     delayed = explore("MackeyGlass").save_html(tmp_path / "delayed.html").read_text(encoding="utf-8")
     assert '"saved"' in delayed
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*elsewhere"):
+        explore("Lorenz").save_html(tmp_path / "elsewhere" / "lorenz.html")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["delayed.html", "lorenz.html"], "nothing unfinished is left"

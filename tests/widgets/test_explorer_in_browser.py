@@ -111,6 +111,9 @@ def test_values_are_typed_and_reset(tab):
     tab.wait_for_function("() => !document.querySelector('.cl-facts').classList.contains('cl-stale')", timeout=PATIENCE)
     enter(tab, "rho", "")
     assert explorer(tab).locator('[data-row="rho"] input[type=number]').input_value() == "99.96", "no number: the old one stays"
+    assert "rho must be a number; nothing given" in explorer(tab).locator(".cl-complaint").inner_text()
+    enter(tab, ".periods", 1e9)
+    assert "at least 1 and at most 2000; 1000000000" in explorer(tab).locator(".cl-complaint").inner_text()
     explorer(tab).get_by_role("button", name="all sliders back to the start").click()
     settled(tab)
     assert explorer(tab).locator('[data-row="rho"] input[type=number]').input_value() == "28"

@@ -39,24 +39,26 @@ export function short(value, digits = 6) {
 }
 
 /**
- * A row of label, slider, number to type and reset; `change(value)` is called while it moves. A value typed may lie beyond the
- * slider's ends, and the slider then rests at its end.
+ * A row of label, slider, number to type and reset; `change(value)` is called while it moves. A key moves it by `step`, of a
+ * logarithmic one in decades. A value typed may lie beyond the slider's ends, where it then rests, but not beyond `least` and `most`,
+ * which is told by `refuse(text)`. `symbol` is the label as markup, made by the kernel.
  */
-export function slider({ label, value, low, high, log = false, whole = false, unit = "", change }) {
+export function slider({ label, symbol = null, value, low, high, step = (high - low) / 500, log = false, whole = false, least = -Infinity, most = Infinity, unit = "", change, refuse = () => {} }) {
   const start = value;
-  const toPlace = (v) => (log ? Math.log(v / low) / Math.log(high / low) : (v - low) / (high - low));
-  const toValue = (place) => (log ? low * Math.pow(high / low, place) : low + place * (high - low));
-  const rounded = (v) => (whole ? Math.round(v) : Number(v.toPrecision(log ? 4 : 5)));
+  const toPlace = (v) => (log ? Math.log10(v) : v);
+  const toValue = (place) => (log ? 10 ** place : place);
+  const rounded = (v) => (whole ? Math.round(v) : Number(v.toPrecision(log ? 4 : 10)));
   const words = unit ? `${label}, ${unit}` : label;
-  const range = make("input", { type: "range", min: 0, max: 1, step: 0.001, "aria-label": words, class: "cl-range" });
+  const range = make("input", { type: "range", min: toPlace(low), max: toPlace(high), step, "aria-label": words, class: "cl-range" });
   const number = make("input", { type: "number", step: "any", "aria-label": `${words}, as a number`, class: "cl-number" });
   const back = make("button", { type: "button", class: "cl-reset", title: `back to ${short(start)}`, "aria-label": `reset ${label}` }, "↺");
-  const name = make("span", { class: "cl-name", "aria-hidden": "true", title: words }, label);
+  const name = make("span", { class: "cl-name", "aria-hidden": "true", title: words }, symbol === null ? label : "");
+  if (symbol !== null) name.innerHTML = symbol;
   let current = value;
   const show = (v) => {
     current = v;
     const place = toPlace(v);
-    range.value = Math.min(1, Math.max(0, Number.isFinite(place) ? place : 0));
+    range.value = Number.isFinite(place) ? place : toPlace(low);
     range.setAttribute("aria-valuetext", short(v));
     number.value = short(v, 7);
     back.disabled = v === start;
@@ -68,9 +70,11 @@ export function slider({ label, value, low, high, log = false, whole = false, un
   range.addEventListener("input", () => set(rounded(toValue(Number(range.value)))));
   entered(number, (text) => {
     const typed = Number(text);
-    const wrong = text === "" || !Number.isFinite(typed) || (whole && typed < 1);
-    if (wrong) show(current);
-    else set(whole ? Math.round(typed) : typed);
+    const inside = text !== "" && typed >= least && typed <= most && Number.isFinite(typed);
+    if (inside) return set(whole ? Math.round(typed) : typed);
+    show(current);
+    const limits = [least > -Infinity ? `at least ${short(least)}` : "", most < Infinity ? `at most ${short(most)}` : ""].filter(Boolean);
+    refuse(`${words} must be a number${limits.length ? `, ${limits.join(" and ")}` : ""}; ${text || "nothing"} given`);
   });
   back.addEventListener("click", () => set(start));
   show(value);

@@ -1,6 +1,6 @@
 // The explorer: the page integrates while a slider moves; when it rests the kernel's exact solution takes the picture's place.
 
-import { run } from "./integrate.js";
+import { run, stepsOf } from "./integrate.js";
 import { colours, distances, shown, speed, twin } from "./shown.js";
 import { make } from "./controls.js";
 import { Panel } from "./panel.js";
@@ -153,6 +153,10 @@ export class Explorer {
   integrate() {
     const { recipe, view } = this;
     let [first, options] = this.follows(this.start(), view.transient);
+    if (view.twins && first.substeps > stepsOf(recipe, view.samples)) {
+      // both in the same steps all along, or their errors would part them
+      [first, options] = this.follows(this.start(), view.transient, first.substeps);
+    }
     if (first.status === "steep") {
       this.panel.say("the exact picture follows", "too steep for the page's steps");
       return;
@@ -160,10 +164,7 @@ export class Explorer {
     const picture = this.picture(first, options);
     if (view.twins && first.count > 1) {
       const n = recipe.components.length;
-      const steps = first.substeps; // both in the same steps all along, or their errors would part them
-      [first, options] = this.follows(this.start(), view.transient, steps);
-      Object.assign(picture, this.picture(first, options));
-      const [other] = this.follows(twin(first.states.subarray(0, n), recipe, view.twins), 0, steps);
+      const [other] = this.follows(twin(first.states.subarray(0, n), recipe, view.twins), 0, first.substeps);
       const count = Math.min(first.count, other.count);
       picture.twin = shown(other.states, n, recipe, view.axes, { ...options, count: other.count }).points;
       picture.distance = distances(first.states, other.states, n, recipe, { ...options, count });

@@ -127,6 +127,12 @@ export function iterate(map, { state, parameters, start = 0, count, transient = 
   return made("ok", count);
 }
 
+/** Runge-Kutta steps between two samples, of which there are so many a period; of a map one. */
+export function stepsOf(recipe, samples) {
+  const wanted = Math.ceil(((recipe.substeps ?? 1) * recipe.samples) / samples);
+  return recipe.kind === "map" ? 1 : Math.min(MOST, Math.max(1, wanted));
+}
+
 /**
  * The run that a view asks for, of a recipe's system; `values` are its parameters in a flat list, `state` a list. One that
  * escapes before its first sample is made again without transient, so that there is something to see.
@@ -134,8 +140,7 @@ export function iterate(map, { state, parameters, start = 0, count, transient = 
 export function run(recipe, { values, state, periods, samples, transient, budget = Infinity, substeps = null }) {
   const common = { state, parameters: values, start: recipe.start, budget, count: Math.max(1, Math.round(periods * samples)) };
   const [rhs, map] = [compile(recipe.rhs), recipe.kind === "map"];
-  const steps = substeps ?? Math.ceil(((recipe.substeps ?? 1) * recipe.samples) / samples);
-  const options = { step: recipe.period / samples, substeps: Math.min(MOST, Math.max(1, steps)), sizes: recipe.state_sizes };
+  const options = { step: recipe.period / samples, substeps: substeps ?? stepsOf(recipe, samples), sizes: recipe.state_sizes };
   const once = (before) =>
     map ? iterate(rhs, { ...common, transient: before }) : flow(rhs, { ...common, ...options, transient: before * samples });
   const made = once(transient);

@@ -3,7 +3,7 @@
 import { button, choice, entered, make, short, slider } from "./controls.js";
 import { code } from "./code.js";
 
-/** Sliders shown before the list scrolls, and components whose start can be set by hand. */
+/** Up to so many components have starts that can be set by hand. */
 const STARTS = 12;
 const COLOURS = [["time", "time"], ["speed", "speed"], ["exponent", "local exponent"]];
 
@@ -37,20 +37,19 @@ export class Panel {
 
   parameters() {
     const box = make("div", { class: "cl-parameters", role: "group", "aria-label": "parameters" });
-    for (const { name, low, high, log, whole, array } of this.recipe.parameters) {
+    for (const { name, value, low, high, step, log, array } of this.recipe.parameters) {
       if (array) continue;
       const change = (v) => {
         this.view.parameters[name] = v;
         this.moved();
       };
-      const start = this.recipe.parameters.find((one) => one.name === name).value;
-      this.add(box, name, { label: name, value: start, low, high, log, whole, change }, this.view.parameters[name]);
+      this.add(box, name, { label: name, symbol: this.recipe.symbols[name], value, low, high, step, log, change }, this.view.parameters[name]);
     }
     return box;
   }
 
   add(box, key, options, now) {
-    const row = slider(options);
+    const row = slider({ ...options, refuse: (text) => this.complain(text) });
     if (now !== undefined) row.show(now);
     row.element.dataset.row = key;
     this.rows.set(key, row);
@@ -66,10 +65,16 @@ export class Panel {
     };
     const iterates = recipe.kind === "map";
     const unit = iterates ? "iterations" : "periods";
-    const longest = iterates ? 100000 : Math.max(400, 4 * recipe.periods);
-    this.add(box, ".periods", { label: "length", unit, value: recipe.periods, low: iterates ? 100 : 1, high: longest, log: true, whole: true, change: set("periods") }, view.periods);
-    this.add(box, ".transient", { label: "dropped", unit, value: recipe.transient, low: 0, high: iterates ? 5000 : 200, whole: false, change: set("transient") }, view.transient);
-    this.add(box, ".speed", { label: "speed", unit: `${unit} a second`, value: view.speed, low: iterates ? 10 : 0.1, high: iterates ? 5000 : 20, log: true, change: (v) => { view.speed = v; if (this.playing) this.act.play(true); } }, view.speed);
+    const most = Math.floor(recipe.most_points / (iterates ? 1 : view.samples));
+    const longest = Math.min(most, iterates ? 100000 : Math.max(400, 4 * recipe.periods));
+    const pace = (v) => {
+      view.speed = v;
+      if (this.playing) this.act.play(true);
+    };
+    const decade = 0.02; // a step of a logarithmic slider
+    this.add(box, ".periods", { label: "length", unit, value: recipe.periods, low: iterates ? 100 : 1, high: longest, step: decade, least: 1, most, log: true, whole: true, change: set("periods") }, view.periods);
+    this.add(box, ".transient", { label: "dropped", unit, value: recipe.transient, low: 0, high: iterates ? 5000 : 200, step: iterates ? 10 : 1, least: 0, most: 1e6, change: set("transient") }, view.transient);
+    this.add(box, ".speed", { label: "speed", unit: `${unit} a second`, value: view.speed, low: iterates ? 10 : 0.1, high: iterates ? 5000 : 20, step: decade, least: 1e-6, log: true, change: pace }, view.speed);
     const lists = make("div", { class: "cl-lists" });
     this.axes = recipe.choices.length < 3 ? [] : [0, 1, 2].map((k) => this.axis(k));
     this.colour = choice({ label: "colour", value: view.colour, options: COLOURS, change: set("colour") });
@@ -114,7 +119,7 @@ export class Panel {
       this.act.play(this.playing);
     } });
     const twins = this.twins = button({ text: "twins", label: "a second state a hair apart", pressed: Boolean(this.view.twins), act: () => {
-      this.view.twins = this.view.twins ? false : 1e-6;
+      this.view.twins = this.view.twins ? false : this.recipe.twins;
       press(twins, Boolean(this.view.twins));
       this.moved();
     } });
