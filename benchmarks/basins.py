@@ -6,20 +6,16 @@
 A missed target is reported, not raised.
 """
 
-import argparse
 import math
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
-from report import circumstances, seconds_of, show_targets, target, write
+from report import run_parts, seconds_of, target
 
 import chaoslab as cl
 from chaoslab.invariants import basins, periodic_orbits, uncertainty_exponent
 from chaoslab.systems import System
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "basins.json"
 #: Repeats of timed calls; medians are reported.
 RUNS = 3
 #: The plane of the magnetic pendulum, and how much finer the run is that it is compared with.
@@ -103,22 +99,5 @@ def lorenz() -> dict:
 
 PARTS = {"magnetic": magnetic, "boundary": boundary, "henon": henon, "lorenz": lorenz}
 
-
-def main(out: Path | None, only: list[str]) -> None:
-    found = {}
-    for part in only or PARTS:
-        print(f"{part} ...", flush=True)
-        found[part] = PARTS[part]()
-    targets = [line for part in found.values() for line in part.pop("targets")]
-    show_targets(targets)
-    if out is not None:
-        made = {"command": "python benchmarks/basins.py", **circumstances("chaoslab", "heyoka", "numpy", "scipy")}
-        write(out, {**made, "targets": targets, **found})
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=[], help="parts to run")
-    parser.add_argument("--out", type=Path, help="where the results go; a run of all parts writes results/basins.json")
-    options = parser.parse_args()
-    main(options.out or (None if options.only else RESULTS), options.only)
+    run_parts("basins", __doc__, PARTS)

@@ -1,5 +1,6 @@
 """What every benchmark here needs: medians taken in turns, targets with a verdict, and a small result file."""
 
+import argparse
 import datetime
 import importlib.metadata
 import json
@@ -7,10 +8,12 @@ import operator
 import os
 import platform
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+RESULTS = Path(__file__).resolve().parent / "results"
 COMPARE = {"<": operator.lt, "<=": operator.le, ">=": operator.ge, "=": operator.eq}
 
 
@@ -67,3 +70,23 @@ def write(path: Path, results: dict) -> None:
     draft = path.with_name(path.name + ".draft")
     draft.write_text("{\n " + ",\n ".join(f"{json.dumps(key)}: {lines(value)}" for key, value in results.items()) + "\n}\n")
     draft.replace(path)
+
+
+def run_parts(script: str, about: str, parts: dict[str, Callable[[], dict]]) -> None:
+    """A benchmark in parts, as its command line asks: each part gives its `targets`, and what was measured.
+
+    A run of all parts writes results/<script>.json; a run of some writes where `--out` says, or nowhere.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=list(parts), default=[], help="parts to run")
+    parser.add_argument("--out", type=Path, help=f"where the results go; a run of all parts writes results/{script}.json")
+    options = parser.parse_args()
+    out, found = options.out or (None if options.only else RESULTS / f"{script}.json"), {}
+    for part in options.only or parts:
+        print(f"{part} ...", flush=True)
+        found[part] = parts[part]()
+    targets = [line for part in found.values() for line in part.pop("targets")]
+    show_targets(targets)
+    if out is not None:
+        made = {"command": f"python benchmarks/{script}.py", **circumstances("chaoslab", "heyoka", "numpy", "scipy")}
+        write(out, {**made, "targets": targets, **found})

@@ -6,18 +6,14 @@
 Times are medians after a call that compiles. A missed target is reported, not raised.
 """
 
-import argparse
 import warnings
-from pathlib import Path
 
 import numpy as np
-from report import circumstances, seconds_of, show_targets, target, write
+from report import run_parts, seconds_of, target
 
 from chaoslab.invariants import exponent_map, orbit_diagram, period_doublings, poincare_section, refinements
 from chaoslab.trajectories import TrajectoryWarning
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "slices.json"
 #: Repeats of each timed call; what takes long is run once.
 RUNS = 5
 ROSSLER, LOGISTIC = np.linspace(2, 6, 1000), np.linspace(2.5, 4, 2000)
@@ -101,24 +97,6 @@ def exponents() -> dict:
 
 PARTS = {"diagrams": diagrams, "cascades": cascades, "exponents": exponents}
 
-
-def main(out: Path | None, only: list[str]) -> None:
-    found = {}
-    for part in only or PARTS:
-        print(f"{part} ...", flush=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", TrajectoryWarning)
-            found[part] = PARTS[part]()
-    targets = [line for part in found.values() for line in part.pop("targets")]
-    show_targets(targets)
-    if out is not None:
-        made = {"command": "python benchmarks/slices.py", **circumstances("chaoslab", "heyoka", "numpy", "scipy")}
-        write(out, {**made, "targets": targets, **found})
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=[], help="parts to run")
-    parser.add_argument("--out", type=Path, help="where the results go; a run of all parts writes results/slices.json")
-    options = parser.parse_args()
-    main(options.out or (None if options.only else RESULTS), options.only)
+    warnings.simplefilter("ignore", TrajectoryWarning)  # values at which the motion ends are part of the pictures
+    run_parts("slices", __doc__, PARTS)
