@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import lru_cache
 
-from ..sweep import cores
+from ..sweep import Bar, cores
 
 #: Members handed to a thread at once, at most.
 CHUNK = 64
@@ -38,15 +38,13 @@ def share(run: Callable, pieces: Sequence, workers: int | None = None) -> None:
 
 def each(work: Callable[[int], None], count: int, workers: int | None = None, *, size: int = 1) -> None:
     """Call `work(member)` for every member, or group of `size` members, on so many threads, with progress."""
-    from tqdm.auto import tqdm
-
     if count < 2:
         for member in range(count):
             work(member)
         return
     workers = min(workers or cores(), count)
     chunk = max(1, min(CHUNK // size, count // (4 * workers)))
-    with tqdm(total=count * size, desc="members", delay=2, leave=False) as bar:
+    with Bar(count * size, "members") as bar:
 
         def stretch(first: int, stopped: Callable[[], bool]) -> None:
             for member in range(first, min(first + chunk, count)):

@@ -9,9 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 import psutil
-from tqdm.auto import tqdm
 
-from ..sweep import sweep
+from ..sweep import Bar, sweep
 from ..sweep.cells import identity, key_of, plain
 from ..sweep.store import Store
 from ..systems import System, suggest
@@ -54,7 +53,7 @@ def chunked(
 
 def _here(function, cells, progress, label) -> list:
     found = [None] * len(cells)
-    with tqdm(total=len(cells), desc=label, delay=2, leave=False, disable=not progress) as bar:
+    with Bar(len(cells), label, shown=progress) as bar:
         try:
             for k, cell in enumerate(cells):
                 found[k] = function(**cell)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import trange
 
 from ..integrate import TOLERANCE
 from ..integrate.tangent import Bundle, bundle
+from ..sweep import Bar
 from ..systems import System, as_system
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import described, package_version, seed_text
@@ -129,7 +129,8 @@ def _forward(group: Bundle, interval, spacing, kept, before, count, rng, progres
     begins = settle + parts * np.arange(kept + 1)
     sampled, seen, factors = set(begins.tolist()), [], []
     other = np.linalg.qr(rng.standard_normal((group.frames.shape[2],) * 2))[0]
-    for step in trange(len(durations) + 1, desc=f"vectors of {group.system.label}", delay=2, leave=False, disable=not progress):
+    bar = Bar(len(durations) + 1, f"vectors of {group.system.label}", shown=progress)
+    for step in bar.over(range(len(durations) + 1)):
         if step in sampled:
             seen.append((group.t, group.states[0].copy(), group.frames[0], other))
         if step < len(durations):

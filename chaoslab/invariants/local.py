@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
 from ..integrate import TOLERANCE
 from ..integrate.tangent import bundle
+from ..sweep import Bar
 from ..systems import System, as_system
 from ..trajectories import check, simulate, system_of
 from ..trajectories.grid import positive, whole
@@ -202,7 +202,7 @@ def _along(system: System, states: np.ndarray, plan: _Plan, whole: bool, rng, pr
     group.frames = np.stack(frames, axis=1).reshape(-1, n, plan.index)
     steps = samples - 1 + plan.window * whole
     growth, angles, arrived = np.empty((members, steps)), np.zeros((members, steps)), np.empty_like(states[:, 1:])
-    for k in tqdm(range(steps), desc=f"exponents along {system.label}", delay=2, leave=False, disable=not progress):
+    for k in Bar(steps, f"exponents along {system.label}", shown=progress).over(range(steps)):
         if k < samples:
             group.states, group.t = np.repeat(states[:, k], copies, axis=0), float(plan.times[k])
         pairs = group.frames.reshape(members, copies, n, plan.index)[..., -1]

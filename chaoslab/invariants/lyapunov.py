@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
 from ..integrate import TOLERANCE
 from ..integrate.tangent import Bundle, bundle
+from ..sweep import Bar
 from ..systems import System, as_system
 from ..trajectories.grid import positive, whole
 from ..trajectories.schema import package_version, seed_text
@@ -169,7 +169,7 @@ def _run(group: Bundle, interval: float, steps: int, progress: bool) -> tuple[np
     """Logarithms of growth (step, member, index) and volume (step, member)."""
     growth, volume = [], []
     every = max(1, steps // 200)
-    with tqdm(total=steps, desc=f"exponents of {group.system.label}", delay=2, leave=False, disable=not progress) as bar:
+    with Bar(steps, f"exponents of {group.system.label}", shown=progress) as bar:
         for step in range(steps):
             grown, changed = _step(group, interval)
             growth.append(grown)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import closing
 
+from .bar import Bar
 from .cells import check_call, identity, labelled
 from .results import Results
 from .store import Store
@@ -59,8 +60,6 @@ def sweep(
     >>> found.rows[0]
     {'a': 7, 'b': 4, 'quotient': 1, 'rest': 3}
     """
-    from tqdm.auto import tqdm
-
     name = identity(function)
     if store is not None and "<lambda>" in name:
         raise ValueError("a store knows its function by name, and a lambda has none; define it with def")
@@ -71,11 +70,13 @@ def sweep(
         known = rows.statuses()
         left = [key for key in table if key not in known or (retry and known[key] == "failed")]
         failed = sum(known.get(key) == "failed" for key in table.keys() - set(left))
-        shown = {"total": len(table), "initial": len(table) - len(left), "desc": label or name.split(" with ")[0], "unit": "cell"}
-        with tqdm(**shown, disable=not (progress and left)) as bar, closing(run(left)) as outcomes:
+        look = {"initial": len(table) - len(left), "unit": "cell", "leave": True}
+        with (
+            Bar(len(table), label or name.split(" with ")[0], shown=progress and bool(left), patience=0.0, **look) as bar,
+            closing(run(left)) as outcomes,
+        ):
             for key, outcome in outcomes:
                 rows.put(key, outcome)
                 failed += outcome.status == "failed"
-                bar.set_postfix(failed=failed, refresh=False)
-                bar.update()
+                bar.update(failed=failed)
         return Results(name, version, tuple((cell, rows.get(key)) for key, cell in table.items()), axes)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..integrate import Past, Solution, iterate, marked, sizes_of, solve
 from ..integrate import noise as engine
+from ..sweep import Bar
 from ..systems import System
 from .grid import Grid
 from .noise import Process
@@ -78,11 +79,9 @@ class Motion:
         process = self.process
         stride = round(self.grid.spacing / process.step)
         skip = stride if going_on else round(self.transient / process.step)
-        from tqdm.auto import tqdm
-
         values = np.hstack([values, np.broadcast_to(process.amplitudes, (len(well), len(process.amplitudes)))])
         what = self.system.flat, process.diffusion, process.names
-        with tqdm(total=len(well) * (skip + (len(times) - 1) * stride), desc="steps", delay=2, leave=False, unit_scale=True) as bar:
+        with Bar(len(well) * (skip + (len(times) - 1) * stride), "steps", unit_scale=True) as bar:
             states = engine.solve(
                 *what,
                 now,

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from ..integrate import Past
+from ..sweep import Bar
 
 #: Numbers a piece holds, at least one sample of every member: some 5 MB of states.
 PIECE = 600_000
@@ -25,8 +26,6 @@ def write(request, path: str | os.PathLike) -> xr.Dataset:
 
     A store that is there already is opened if it holds exactly this; raises FileExistsError if it holds something else.
     """
-    from tqdm.auto import tqdm
-
     path, motion = _checked(path), request.motion
     key = _fingerprint(request)
     partial, notes = path.with_name(path.name + ".partial"), path.with_name(path.name + ".partial.npz")
@@ -37,7 +36,7 @@ def write(request, path: str | os.PathLike) -> xr.Dataset:
     total = motion.grid.count
     length = min(total, max(1, PIECE // (len(motion.now) * motion.system.dimension)))
     _resume(request, partial, notes, key)
-    with tqdm(total=total, initial=motion.done, desc=path.name, unit="sample", delay=2) as bar:
+    with Bar(total, path.name, initial=motion.done, unit="sample", leave=True) as bar:
         while motion.done < total:
             first = motion.done
             piece = request.piece(min(length, total - first))
