@@ -9,7 +9,7 @@ PATIENCE = 2.0
 
 
 class Bar:
-    """Counts what is done and shows it with tqdm after `patience` seconds; work that ends sooner makes no bar, not even a hidden one.
+    """Counts what is done and shows it with tqdm after `patience` seconds; work that ends sooner makes no bar, not even hidden.
 
     (In a notebook every tqdm bar is a dozen widgets from the moment it is made, whatever its `delay`: hundreds of short tasks
     send thousands of messages.)
