@@ -73,3 +73,11 @@ def test_threads_count_together(made):
             thread.join()
     assert bar.done == made[0].n == 4000
     assert len(made) == 1
+
+
+def test_the_environment_may_disable_all_bars(monkeypatch):
+    real = tqdm.auto.tqdm
+    monkeypatch.setattr(tqdm.auto, "tqdm", lambda *args, **kwargs: real(*args, **{**kwargs, "disable": True}))
+    bar = Bar(2, "disabled", patience=0.0)
+    assert list(bar.over("ab")) == ["a", "b"]
+    assert bar.done == 2

@@ -51,6 +51,7 @@ class Bar:
         from tqdm.auto import tqdm
 
         bar = tqdm(total=self._total, initial=self._begun, desc=self._label, **self._look)
-        bar.start_t -= monotonic() - self._start
+        if not bar.disable:  # as TQDM_DISABLE=1 does it
+            bar.start_t -= monotonic() - self._start
         bar.update(self.done - self._begun)
         return bar
