@@ -13,6 +13,7 @@ from ..systems.catalogue import every_system
 from ..trajectories.grid import positive, whole
 from .axes import place_of
 from .exact import picture
+from .fixed import fixed
 from .formula import inline, mathml
 from .latest import Latest
 from .measuring import known, measure
@@ -40,10 +41,12 @@ class Explorer(anywidget.AnyWidget):
     recipe = traitlets.Dict().tag(sync=True)
     view = traitlets.Dict().tag(sync=True)
     measured = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    #: The fixed points of what is in view, once they are asked for by `view["fixed_points"]`.
+    fixed = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     names = traitlets.List().tag(sync=True)
 
     def __init__(self, system: System):
-        self._background = Latest()
+        self._background, self._searching = Latest(), Latest()
         super().__init__(names=[[system.name, system.title] for system in every_system()])
         self.show(system)
         self.on_msg(self._hear)
@@ -55,8 +58,10 @@ class Explorer(anywidget.AnyWidget):
         made |= {"formula": mathml(system), "symbols": {one["name"]: inline(one["symbol"]) for one in made["parameters"]}}
         made |= {"most_points": MOST_POINTS, "twins": TWINS}
         self._background.drop()
+        self._searching.drop()
         self.opened = system
         with self.hold_sync():  # the page reads all of it when the recipe comes
+            self.fixed = None
             self.view = first_view(made)
             self.measured = found | {"of": _of(made, self.view)} if (found := known(system)) else None
             self.recipe = made
@@ -91,7 +96,8 @@ class Explorer(anywidget.AnyWidget):
 
     def look(self, **options) -> "Explorer":
         """Set how it is looked at: periods, samples, transient (in periods), axes (names), colour ("time", "speed" or "exponent"),
-        twins (their distance in sizes of the motion; True: 1e-6), speed (of the comet, in periods a second)."""
+        twins (their distance in sizes of the motion; True: 1e-6), speed (of the comet, in periods a second), fixed_points (whether
+        they are searched for and drawn)."""
         for key, value in options.items():
             if key not in LOOKS:
                 raise ValueError(f"look() sets no {key!r}.{suggest(key, LOOKS)} It sets {', '.join(LOOKS)}")
@@ -126,6 +132,14 @@ class Explorer(anywidget.AnyWidget):
         if self.measured is None or self.measured["of"] != of:
             system = self._seen(view)
             self._background.ask(lambda: self._measure(of, system))
+        if view.get("fixed_points") and (self.fixed is None or self.fixed["of"] != parameters_of(of)):
+            turned = self._seen(view)
+            self._searching.ask(lambda: self._search(parameters_of(of), turned))
+
+    def _search(self, of: list, system: System) -> None:
+        found = fixed(system, self.recipe)
+        if of == parameters_of(_of(self.recipe, self.view)):  # else something else is in view by now
+            self.fixed = found | {"of": of}
 
     def _measure(self, of: list, system: System) -> None:
         try:
@@ -138,6 +152,7 @@ class Explorer(anywidget.AnyWidget):
     def close(self) -> None:
         """Close the widget, and measure no more."""
         self._background.drop()
+        self._searching.drop()
         super().close()
 
 
@@ -160,6 +175,7 @@ def first_view(made: dict) -> dict:
         **{key: made[key] for key in ("periods", "samples", "transient", "axes")},
         "colour": "time",
         "twins": False,
+        "fixed_points": False,
         "speed": STEPS if made["kind"] == "map" else SPEED,
     }
 
@@ -195,15 +211,26 @@ def _twins(value, key: str, made: dict) -> float | bool:
     return positive(value, "twins, their distance in sizes of the motion,")
 
 
+def _flag(value, key: str, made: dict) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{key} is True or False; {value!r} given")
+    return value
+
+
 COLOURS = ("time", "speed", "exponent")
 #: What `look` sets, each with what makes of a value one that can be sent.
 LOOKS = {"periods": _length, "transient": _length, "speed": _length, "samples": _samples, "colour": _colour, "axes": _axes}
-LOOKS["twins"] = _twins
+LOOKS |= {"twins": _twins, "fixed_points": _flag}
 
 
 def _of(made: dict, view: dict) -> list:
     """What a measurement is of."""
     return [made["name"], view["parameters"], view["state"]]
+
+
+def parameters_of(of: list) -> list:
+    """What fixed points are of: the system and its parameters, not the state that a motion starts from."""
+    return of[:2]
 
 
 def packed(seen) -> tuple[dict, list[bytes]]:

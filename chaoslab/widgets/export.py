@@ -47,7 +47,7 @@ def save_html(explorer: Explorer, path: str | Path) -> Path:
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(path.parent)!r} to write {path.name!r} to; make it first")
-    data = {key: getattr(explorer, key) for key in ("recipe", "view", "measured")} | {"names": []}
+    data = {key: getattr(explorer, key) for key in ("recipe", "view", "measured", "fixed")} | {"names": []}
     if explorer.recipe["kernel_only"] is not None:
         said, buffers = packed(picture(explorer.opened, explorer.recipe, explorer.view))
         data["saved"] = {"exact": said, "arrays": [base64.b64encode(part).decode("ascii") for part in buffers]}

@@ -33,6 +33,7 @@ export class Explorer {
       "change:recipe": () => this.build(),
       "change:view": () => this.follow(),
       "change:measured": () => this.learn(),
+      "change:fixed": () => this.learn(),
       "msg:custom": (message, buffers) => this.hear(message, buffers),
     };
     for (const [event, call] of Object.entries(this.events)) model.on(event, call);
@@ -72,7 +73,8 @@ export class Explorer {
   learn() {
     const found = this.model.get("measured");
     this.panel.measured(found);
-    this.views.learn(found);
+    this.panel.fixed(this.model.get("fixed"));
+    this.views.learn(found, this.model.get("fixed"));
   }
 
   /** Something moved: a picture at the next frame, the exact one once all rests. */
@@ -199,7 +201,7 @@ export class Explorer {
   }
 
   draw(picture, by, what, status) {
-    this.views.show(picture, this.view, this.model.get("measured"));
+    this.views.show(picture, this.view, this.model.get("measured"), this.model.get("fixed"));
     this.panel.say(what, status);
     this.root.dataset.shown = by;
     this.root.dataset.picture = Number(this.root.dataset.picture ?? 0) + 1;

@@ -14,6 +14,7 @@ export class Panel {
     this.rows = new Map();
     this.status = make("span", { class: "cl-status", role: "status", "aria-live": "polite" });
     this.complaint = make("div", { class: "cl-complaint", role: "alert", hidden: true });
+    this.points = make("div", { class: "cl-points", role: "group", "aria-label": "fixed points", hidden: true });
     this.facts = make("div", { class: "cl-facts", role: "group", "aria-label": "measured" });
     const title = make("strong", {}, recipe.title || recipe.label);
     this.head = make("div", { class: "cl-head" }, this.search(names), title, this.status, this.complaint, this.facts);
@@ -22,7 +23,7 @@ export class Panel {
     this.element = make("div", { class: "cl-panel" }, this.parameters(), this.looks(), this.starts(), this.buttons(), this.formula);
     this.script = make("textarea", { class: "cl-code", readonly: true, rows: 6, "aria-label": "Python code of this trajectory", hidden: true });
     const about = [recipe.about, recipe.source].filter(Boolean).map((text) => make("p", { class: "cl-about" }, text));
-    this.foot = make("div", { class: "cl-foot" }, this.script, ...about);
+    this.foot = make("div", { class: "cl-foot" }, this.points, this.script, ...about);
     this.values();
   }
 
@@ -78,7 +79,9 @@ export class Panel {
     const lists = make("div", { class: "cl-lists" });
     this.axes = recipe.choices.length < 3 ? [] : [0, 1, 2].map((k) => this.axis(k));
     this.colour = choice({ label: "colour", value: view.colour, options: COLOURS, change: set("colour") });
-    lists.append(...[...this.axes, this.colour].map(({ element }) => element));
+    this.tick = make("input", { type: "checkbox", checked: Boolean(view.fixed_points), onchange: () => set("fixed_points")(this.tick.checked) });
+    const ticked = make("label", { class: "cl-choice", title: "search for them, and draw them into the attractor" }, this.tick, "fixed points");
+    lists.append(...[...this.axes, this.colour].map(({ element }) => element), ticked);
     box.append(lists);
     return box;
   }
@@ -139,7 +142,23 @@ export class Panel {
     navigator.clipboard?.writeText(this.script.value).catch(() => {}); // without leave to copy it is there, selected
   }
 
+  /** The fixed points that the kernel found, once they are wanted. */
+  fixed(found = this.found) {
+    this.found = found;
+    const { fixed_points: wanted } = this.view, known = isFixedOf(found, this.view);
+    this.points.hidden = !wanted;
+    if (!wanted) return;
+    this.points.classList.toggle("cl-stale", !known);
+    if (!known) {
+      if (!this.points.childElementCount) this.points.replaceChildren(make("p", {}, "searching for fixed points ..."));
+      return;
+    }
+    const rows = found.points.map(({ name, kind, eigenvalues, stable }) => make("li", { class: stable ? "cl-stable" : "" }, make("b", {}, kind), ` at ${name}; ${eigenvalues}`));
+    this.points.replaceChildren(make("p", {}, found.told), ...(rows.length ? [make("ul", {}, ...rows)] : []));
+  }
+
   moved() {
+    this.fixed();
     if (!this.script.hidden) this.script.value = code(this.recipe, this.view);
     this.complain("");
     this.values();
@@ -162,6 +181,7 @@ export class Panel {
     this.axes.forEach((list, k) => list.set(this.view.axes[k] ?? ""));
     this.colour.set(this.view.colour);
     this.twins.setAttribute("aria-pressed", String(Boolean(this.view.twins)));
+    this.tick.checked = Boolean(this.view.fixed_points);
     this.values();
   }
 
@@ -197,6 +217,11 @@ export class Panel {
 /** Whether a measurement is of the parameters and the state in view. */
 export function isOf(found, view) {
   return Boolean(found) && JSON.stringify(found.of.slice(1)) === JSON.stringify([view.parameters, view.state]);
+}
+
+/** Whether fixed points are wanted, and these are of the parameters in view. */
+export function isFixedOf(found, view) {
+  return Boolean(view.fixed_points && found) && JSON.stringify(found.of.slice(1)) === JSON.stringify([view.parameters]);
 }
 
 /** A value with its standard error, rounded to the error's first digit. */

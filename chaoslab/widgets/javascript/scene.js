@@ -23,6 +23,8 @@ export class Scene {
     /** Called with the head's place, a number of points, whenever the comet moves. */
     this.onhead = null;
     this.tracks = [];
+    /** Places that are marked: [{point: [x, y, z], tint: "#rrggbb", hollow}]. */
+    this.marks = [];
     this.state = { dark, title, flat: false, labels: ["x", "y", "z"], ranges: null, camera: { ...HOME } };
     this.comet = { running: false, shown: false, head: 0, speed: 0, last: null };
     this.request = null;
@@ -228,6 +230,14 @@ export class Scene {
     shared.depth = flat ? [1e6, 1] : [camera.distance - 1.3, 2.6];
     shared.error = fine ? 0 : ROUGH * this.pixel().x / density;
     this.tracks.forEach((track, place) => this.drawTrack(track, place, shared));
+    for (const mark of this.marks) this.drawMark(mark, shared);
+  }
+
+  /** A disc with a rim of the ground around it, a ring where it is hollow. */
+  drawMark({ point, tint, hollow }, { error, ...shared }) {
+    if (!point.every(Number.isFinite)) return;
+    const { ground } = palette(this.dark), discs = [[13, ground], [11, tint], ...(hollow ? [[6, ground]] : [])];
+    for (const [width, colour] of discs) this.ribbons.mark(point, { ...shared, width: width * this.density, tint: rgb(colour) });
   }
 
   drawTrack(track, place, { error, ...shared }) {

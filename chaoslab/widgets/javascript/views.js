@@ -2,7 +2,7 @@
 
 import { gradient, isDark, palette, watchDark } from "./colours.js";
 import { make, short } from "./controls.js";
-import { isOf } from "./panel.js";
+import { isFixedOf, isOf } from "./panel.js";
 import { download, png, svg } from "./pictures.js";
 import { Plot } from "./plot.js";
 import { Scene } from "./scene.js";
@@ -42,15 +42,28 @@ export class Views {
   }
 
   /** A picture: points, colour, series, time (in the system's unit) and, of twins, the other's points and the distance. */
-  show(picture, view, measured) {
-    Object.assign(this, { picture, view, measured });
+  show(picture, view, measured, fixed) {
+    Object.assign(this, { picture, view, measured, fixed });
     this.draw();
   }
 
-  /** What was measured is known now: the twins' distance is drawn beside it. */
-  learn(measured) {
-    this.measured = measured;
-    if (this.picture?.distance) this.draw();
+  /** What was measured is known now: the twins' distance is drawn beside it, and fixed points in the attractor. */
+  learn(measured, fixed) {
+    const found = fixed !== this.fixed;
+    Object.assign(this, { measured, fixed });
+    if (this.picture?.distance || (this.picture && found)) this.draw();
+  }
+
+  /** Fixed points of what is in view as marks of the scene: full where stable. */
+  marks() {
+    const { fixed, view, recipe, frame } = this, { tints } = palette(this.twins.dark);
+    if (!isFixedOf(fixed, view)) return [];
+    const numbers = view.axes.map((name) => recipe.choices.indexOf(name));
+    const places = fixed.points.map(({ at }) => numbers.map((k, axis) => {
+      const [low, high] = frame[axis];
+      return ((at[k] ?? NaN) - recipe.centre[k]) / recipe.scale[k] / ((high - low) / 2 || 1) - (low + high) / (high - low || 1);
+    }));
+    return places.map(([x, y, z = 0], k) => ({ point: [x, y, z], tint: fixed.points[k].stable ? tints[2] : tints[1], hollow: !fixed.points[k].stable }));
   }
 
   draw() {
@@ -70,6 +83,7 @@ export class Views {
       this.scene.labels = view.axes.map((name) => recipe.labels[name] ?? name);
       this.scene.ranges = axes.map((name, k) => this.range(name, k));
       this.scene.setTracks(tracks);
+      this.scene.marks = this.marks();
     }
     const [x, xlabel] = this.clock(picture.time);
     const xrange = [x[0] ?? 0, (x[0] ?? 0) + Math.min(WINDOW[recipe.kind], Math.max(1, (x.at(-1) ?? 1) - (x[0] ?? 0)))];
