@@ -7,7 +7,7 @@ import numpy as np
 from ..invariants import cobweb as computed
 from ..invariants.bifurcation import periods
 from ..systems import System, as_system
-from .explorer import number
+from ..trajectories.grid import whole
 from .recipe import recipe
 
 #: Iterations that are drawn at first, at most, and that are dropped before a cycle is looked for.
@@ -27,6 +27,7 @@ def cobweb(system: System | str, start: float | None = None, steps: int = STEPS)
     >>> cl.widgets.cobweb("Logistic").turn(r=3.83).look["r"]
     3.83
     """
+    from .explorer import number
     from .view import CobwebView
 
     system = as_system(system, "cobweb")
@@ -39,8 +40,6 @@ def cobweb(system: System | str, start: float | None = None, steps: int = STEPS)
 
 
 def _whole(steps: int) -> int:
-    from ..trajectories.grid import whole
-
     steps = whole(steps, "steps")
     if steps > MOST:
         raise ValueError(f"at most {MOST} steps are drawn; {steps} given")
@@ -50,7 +49,11 @@ def _whole(steps: int) -> int:
 def _controls(system: System, start: float) -> list[dict]:
     made = recipe(system)
     keys = ("low", "high", "step", "log", "value")
-    found = [{"key": one["name"], "label": one["name"]} | {key: one[key] for key in keys} for one in made["parameters"] if not one["array"]]
+    found = [
+        {"key": one["name"], "label": one["name"]} | {key: one[key] for key in keys}
+        for one in made["parameters"]
+        if not one["array"]
+    ]
     taken = {one["key"] for one in found} & {"start", "steps", "dropped"}
     if taken:
         raise ValueError(f"the view has a control {taken.pop()!r} of its own; rename the parameter of that name")
@@ -58,7 +61,10 @@ def _controls(system: System, start: float) -> list[dict]:
     low, high = min(start, middle - 1.2 * half), max(start, middle + 1.2 * half)
     found.append({"key": "start", "label": "start", "low": low, "high": high, "step": (high - low) / 500, "value": start})
     whole = {"whole": True, "step": 1}
-    found.append({"key": "steps", "label": "steps", "unit": "iterations", "low": 1, "high": 200, "least": 1, "most": MOST, "value": STEPS} | whole)
+    found.append(
+        {"key": "steps", "label": "steps", "unit": "iterations", "low": 1, "high": 200, "least": 1, "most": MOST, "value": STEPS}
+        | whole
+    )
     dropped = {"key": "dropped", "label": "dropped", "unit": "iterations", "low": 0, "high": 1000, "least": 0, "most": 10**6}
     return [*found, dropped | {"value": 0} | whole]
 
@@ -106,4 +112,6 @@ class Cobwebs:
         if late.attrs["status"] == "escaped":
             return "it escapes in the end"
         period = int(periods(late["next"].values[None])[0])
-        return {0: "it finds no cycle of up to 64 points", 1: "it settles on a fixed point"}.get(period, f"it settles on a cycle of {period} points")
+        return {0: "it finds no cycle of up to 64 points", 1: "it settles on a fixed point"}.get(
+            period, f"it settles on a cycle of {period} points"
+        )

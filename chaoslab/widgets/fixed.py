@@ -34,7 +34,7 @@ def _said(system: System, recipe: Mapping, point) -> dict:
     seen = system.observe(state)
     kind, stable = str(point["kind"].item()), bool(point["stable"])
     word = f"{'stable' if stable else 'unstable'} {kind}" if kind in ("node", "focus") else kind
-    names = [f"{name} = {value:.5g}" for name, value in zip(system.components[:NAMED], state, strict=False)]
+    names = [f"{name} = {value + 0.0:.5g}".replace("-", "−") for name, value in zip(system.components[:NAMED], state, strict=False)]
     values = point["eigenvalue"].values
     told = ", ".join(map(_complex, values[:EIGENVALUES])) + (", ..." if len(values) > EIGENVALUES else "")
     return {

@@ -84,7 +84,9 @@ class Plane:
     def _lags(self, samples: int) -> list[int]:
         farthest = 20 if self.flow is False else round(FARTHEST * self.scale / (4 * self.sampling))
         farthest = max(1, min(max(farthest, 8), (samples - 2) // (3 * (max(LENGTHS) - 1))))
-        return np.unique(np.geomspace(1, farthest, LAGS).round().astype(int) if farthest > LAGS else np.arange(1, farthest + 1)).tolist()
+        return np.unique(
+            np.geomspace(1, farthest, LAGS).round().astype(int) if farthest > LAGS else np.arange(1, farthest + 1)
+        ).tolist()
 
     def pictures(self, look: dict) -> Iterator[dict]:
         """What is sent of one look: the paths and bounds, then with the errors at the lag, then with the regions of the plane."""
@@ -99,7 +101,9 @@ class Plane:
             return
         here = ordinal(self.series, length=length, lag=lag, resamples=RESAMPLES)
         column = {key: np.atleast_1d(here[key].values.squeeze())[:SERIES] for key in ("entropy", "complexity")}
-        errors = {f"{key}_error": np.atleast_1d(here[f"{key}_error"].values.squeeze())[:SERIES] for key in ("entropy", "complexity")}
+        errors = {
+            f"{key}_error": np.atleast_1d(here[f"{key}_error"].values.squeeze())[:SERIES] for key in ("entropy", "complexity")
+        }
         made = {"lag": lag, "told": "; ".join(filter(None, [self.told, here.attrs["warning"]]))}
         made["here"] = {key: packed(values) for key, values in (column | errors).items()}
         made["title"] = f"{self.label}: {self._said(column, length, lag)}"
@@ -127,8 +131,13 @@ class Plane:
             return f"{when}, H = {np.nanmean(here['entropy']):.2f} and C = {np.nanmean(here['complexity']):.2f}"
         kinds = region(here["entropy"], here["complexity"], length)
         by = {kind: [word for word, one in zip(self.names, kinds, strict=True) if one == kind] for kind in dict.fromkeys(kinds)}
-        words = [f"{' and '.join(names) if len(names) < 3 else 'all' if len(names) == len(kinds) else ', '.join(names)} {kind or 'constant'}" for kind, names in by.items()]
-        return f"{'; '.join(words)} {when}"
+        return f"{'; '.join(_told(names, kind, len(kinds)) for kind, names in by.items())} {when}"
+
+
+def _told(names: list[str], kind: str, count: int) -> str:
+    """Which components are of a kind, in words."""
+    who = "all" if len(names) == count > 2 else " and ".join(names) if len(names) < 3 else ", ".join(names)
+    return f"{who} {kind or 'constant'}"
 
 
 def _packed(values) -> bytes:
@@ -144,4 +153,6 @@ def _regions(length: int) -> dict:
     sent = {"noises": {key: _packed(noises[key].values) for key in ("entropy", "complexity")}}
     chord = np.where(inside, np.minimum(lines.chord, bounds["upper"].values), np.nan)
     noisy = np.where(bounds["entropy"].values >= lines.left, np.minimum(lines.noisy, bounds["upper"].values), np.nan)
-    return sent | {"lines": {"left": float(lines.left), "right": float(lines.right), "chord": _packed(chord), "noisy": _packed(noisy)}}
+    return sent | {
+        "lines": {"left": float(lines.left), "right": float(lines.right), "chord": _packed(chord), "noisy": _packed(noisy)}
+    }

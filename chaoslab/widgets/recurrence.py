@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from ..invariants import recurrence_plot, recurrence_statistics
+from ..invariants.embedding import points_of
 from ..invariants.recurrence import RATE
 from ..invariants.series import read_series, times_of
 from ..systems import System, as_system
@@ -60,12 +61,14 @@ def recurrence(
         | {"least": 1e-5, "most": 0.99, "value": RATE}
     ]
     if len(plots.names) > 1:
-        controls.append({"key": "component", "label": "states of", "options": [[ALL, ALL], *([word, word] for word in plots.names)]})
+        controls.append(
+            {"key": "component", "label": "states of", "options": [[ALL, ALL], *([word, word] for word in plots.names)]}
+        )
     look = {"rate": _checked(controls[0], rate)}
     if len(plots.names) > 1:
         look["component"] = ALL if component is None else _checked(controls[1], component)
     of = {"title": plots.label, "what": "recurrence plot", "controls": controls, "names": plots.names[:SERIES], "unit": plots.unit}
-    recurrence_plot(plots.series, rate=0.01)  # refuses what has no states
+    points_of(plots.series, None, dimension, lag, 0, None)  # refuses what has no states
     return RecurrenceView(of, look, plots.pictures)
 
 
@@ -77,7 +80,10 @@ class Plots:
         if isinstance(motion, System | str):
             system = as_system(motion, "recurrence")
             lengths = {"periods": points} if system.kind == "map" else {"periods": PERIODS, "samples": max(1, points // PERIODS)}
-            motion, self.label = simulate(system, **lengths, transient=1000 if system.kind == "map" else 20), system.title or system.label
+            motion, self.label = (
+                simulate(system, **lengths, transient=1000 if system.kind == "map" else 20),
+                system.title or system.label,
+            )
         if isinstance(motion, xr.Dataset):
             self.label = self.label if self.label != "a series" else str(motion.attrs.get("name", self.label))
             unit = "iterations" if motion.attrs.get("kind") == "map" else "the system's time unit"
@@ -110,11 +116,10 @@ class Plots:
         sent["facts"] = []
         if not self.sent:
             self.sent = True
-            sent["ground"] = {"time": packed(self.times), "series": packed(self.series[:, :SERIES].T), "count": len(self.times)}
+            yield {"ground": {"time": packed(self.times), "series": packed(self.series[:, :SERIES].T), "count": len(self.times)}}
         yield dict(sent)
         if look.get("moving"):
             return
-        sent.pop("ground", None)
         found = recurrence_statistics(series, **options)
         delays = found.attrs["dimension"]
         facts = [[name, _value(found, key)] for key, name in STATISTICS.items()]

@@ -20,7 +20,7 @@ class View(anywidget.AnyWidget):
     """A picture that follows controls. `look` is what is wanted, and `turn(height=27)` sets it from Python; `picture` is what the
     layers below have computed of it, `message` what they refused.
 
-    `compute(look)` gives pictures, each better than the one before; a part "ground" of one, which changes rarely, is sent by itself.
+    `compute(look)` gives pictures, each better than the one before; {"ground": ...}, which changes rarely, is sent by itself.
     """
 
     _css = (Path(__file__).parent / "javascript" / "explorer.css").read_text(encoding="utf-8")
@@ -71,10 +71,11 @@ class View(anywidget.AnyWidget):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", TrajectoryWarning)  # what ended early is told in the view
                 for found in self._compute(look):
+                    if "ground" in found:  # of all looks that follow, too
+                        self.ground = found["ground"]
+                        continue
                     if number != self._asked:
                         return
-                    if "ground" in found:
-                        self.ground = found.pop("ground")
                     self.picture, self.message = found, ""
         except Exception as error:  # shown in the view; a thread has nobody to raise it to
             if number == self._asked:

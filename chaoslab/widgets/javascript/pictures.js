@@ -45,6 +45,7 @@ export function svg(scene, { width = scene.width, height = scene.height } = {}) 
     `<g clip-path="url(#area)" fill="none" stroke-linejoin="round">`,
     ...layers.flat(2),
     "</g>",
+    ...scene.marks.map((mark) => marked(view, mark, colours)),
     ...texts.map((text) => written(text, colours)),
   ];
   if (title) parts.push(written({ x: width / 2, y: -14, text: title, anchor: "middle", size: 16 }, colours));
@@ -113,6 +114,13 @@ function thinned(line) {
 function element(piece, tint, dots) {
   if (dots) return `<path stroke="${tint}" d="${piece.map(([x, y]) => `M${short(x)},${short(y)}h0`).join("")}"/>`;
   return `<polyline stroke="${tint}" points="${thinned(piece).map((point) => point.map(short).join(",")).join(" ")}"/>`;
+}
+
+/** A marked place: a disc, or a ring where it is hollow. */
+function marked({ camera, flat, width, height }, { point, tint, hollow }, { ground }) {
+  const [x, y, w] = project(matrix(camera, width, height, flat), width, height, ...point);
+  if (!Number.isFinite(x + y) || w <= 0.1) return "";
+  return `<circle cx="${short(x)}" cy="${short(y)}" r="4.5" stroke="${tint}" stroke-width="2" fill="${hollow ? ground : tint}"/>`;
 }
 
 function ruled({ from, to, strong }, colours) {

@@ -25,10 +25,11 @@ export function render({ model, el }) {
 
   function draw() {
     const { picture, ground, look } = shell;
+    if (scene) scene.dark = shell.dark;
     if (!picture.plane) return;
     if (scene) attractor(scene, ground, picture, shell.dark);
     const never = picture.never || "", [x, y] = picture.names ?? ["", ""], along = look.along;
-    plane.set({ empty: never, title: `crossings, seen in the plane across ${along}`, x: { label: x }, y: { label: y }, layers: [dots(floats(picture.x), floats(picture.y))] });
+    plane.set({ empty: never, title: x === "crossing" ? "crossings, one after the other" : `crossings, seen in the plane across ${along}`, x: { label: x }, y: { label: y }, layers: [dots(floats(picture.x), floats(picture.y))] });
     const value = floats(picture.value), next = floats(picture.next), name = look.coordinate.replace("_", " ");
     const few = never ? "no crossings, so no return map" : value.length ? "" : "too few crossings for a return map";
     const range = ends(value, next);
@@ -52,7 +53,6 @@ export function render({ model, el }) {
       scene.ranges = ground.ranges;
       Object.assign(ground, { kept: floats(ground.points) });
     }
-    scene.dark = dark;
     scene.setTracks([{ points: ground.kept, colour: null, tint: soft }, { points: floats(picture.plane), colour: null, tint: tints[0] },
       { points: floats(picture.dots), colour: null, tint: tints[1], dots: true, distinct: 2000 }]);
   }
