@@ -102,7 +102,8 @@ export class Chart {
   }
 
   arrange(width, height) {
-    const area = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: Math.max(MARGIN.top + 20, height - (this.content.x?.bare ? 10 : MARGIN.bottom)) };
+    const foot = height - (this.content.x?.bare ? 10 : MARGIN.bottom);
+    const area = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: Math.max(MARGIN.top + 20, foot) };
     if (this.content.title === undefined) area.top = 10;
     if (this.square) {
       const side = Math.min(area.right - area.left, area.bottom - area.top);
@@ -140,7 +141,8 @@ export class Chart {
     pen.textAlign = "center";
     if (empty) {
       pen.fillStyle = colours.soft;
-      wrapped(pen, empty, area.right - area.left - 16).forEach((line, k) => pen.fillText(line, middle, (area.top + area.bottom) / 2 + 17 * k));
+      const lines = wrapped(pen, empty, area.right - area.left - 16);
+      lines.forEach((line, k) => pen.fillText(line, middle, (area.top + area.bottom) / 2 + 17 * k));
       return;
     }
     const font = (text) => (text.length < 4 && slanted(text) ? `italic 15px ${FONT}` : `12px ${FONT}`);
@@ -241,7 +243,8 @@ export function stroke(pen, points, tint, width, alpha, dash = []) {
 function extent(layers, key) {
   let [low, high] = [Infinity, -Infinity];
   for (const layer of layers.filter(Boolean)) {
-    for (const value of layer.kind === "bars" && key === "x" ? layer.edges : Array.isArray(layer[key]) || ArrayBuffer.isView(layer[key]) ? layer[key] : []) {
+    const values = layer.kind === "bars" && key === "x" ? layer.edges : layer[key];
+    for (const value of Array.isArray(values) || ArrayBuffer.isView(values) ? values : []) {
       if (value < low) low = value;
       if (value > high) high = value;
     }

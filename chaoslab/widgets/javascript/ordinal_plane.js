@@ -21,16 +21,19 @@ export function render({ model, el }) {
     const { picture, look } = shell;
     if (!picture.bounds) return;
     const here = nearest(picture.lags, look.lag), count = picture.lags.length;
-    const paths = names.map((name, k) => ({ name, h: floats(picture.entropy).subarray(k * count, (k + 1) * count), c: floats(picture.complexity).subarray(k * count, (k + 1) * count) }));
+    const part = (values, k) => values.subarray(k * count, (k + 1) * count), [h, c] = [floats(picture.entropy), floats(picture.complexity)];
+    const paths = names.map((name, k) => ({ name, h: part(h, k), c: part(c, k) }));
     plane.set({ title: `patterns of ${picture.length} values`, x: { label: "permutation entropy H (1: all patterns alike)", range: [0, 1] },
       y: { label: "statistical complexity C", range: [0, 1.08 * Math.max(...floats(picture.bounds.upper))] },
       layers: [...ground(picture), ...paths.flatMap((path, k) => drawn(path, k, here)), ...errors(picture, look)] });
     const time = floats(picture.time).map((one) => one / scale), at = time[here];
-    const lines = paths.flatMap(({ h, c }, k) => [{ kind: "line", x: time, y: h, tint: k }, { kind: "line", x: time, y: c, tint: k, dash: [5, 3] },
+    const lines = paths.flatMap(({ h, c }, k) => [
+      { kind: "line", x: time, y: h, tint: k }, { kind: "line", x: time, y: c, tint: k, dash: [5, 3] },
       { kind: "dots", x: [at, at], y: [h[here], c[here]], tint: k, size: 7 }]);
     curves.set({ title: `solid H, dashed C${flow ? "; shaded: good times" : ""}`, y: { label: "entropy, complexity", range: [0, 1] },
       x: { label: flow ? "time of a pattern (natural time scales)" : "time of a pattern (iterations)", range: [0, time.at(-1) * 1.02] },
-      layers: [flow && { kind: "band", from: shade[0], to: shade[1], tint: "soft" }, { kind: "line", x: [at, at], y: [0, 1], tint: "ink", width: 1, alpha: 0.6 }, ...lines,
+      layers: [flow && { kind: "band", from: shade[0], to: shade[1], tint: "soft" },
+        { kind: "line", x: [at, at], y: [0, 1], tint: "ink", width: 1, alpha: 0.6 }, ...lines,
         ...paths.map(({ name, h }, k) => ({ kind: "text", x: time.at(-1), y: h.at(-1), text: name, tint: k, anchor: "right", shift: [-4, -9] }))] });
   }
 
@@ -40,21 +43,25 @@ export function render({ model, el }) {
 /** What no patterns reach, the regions, and the curve of noises. */
 function ground(picture) {
   const [x, lower, upper] = ["entropy", "lower", "upper"].map((key) => floats(picture.bounds[key]));
-  const layers = [{ kind: "area", x, low: upper, high: upper.map(() => 1), tint: "soft", alpha: 0.13 }, { kind: "area", x, low: upper.map(() => 0), high: lower, tint: "soft", alpha: 0.13 },
+  const layers = [{ kind: "area", x, low: upper, high: upper.map(() => 1), tint: "soft", alpha: 0.13 },
+    { kind: "area", x, low: upper.map(() => 0), high: lower, tint: "soft", alpha: 0.13 },
     { kind: "line", x, y: lower, tint: "soft", width: 1 }, { kind: "line", x, y: upper, tint: "soft", width: 1 }];
   if (!picture.lines) return layers;
   const [chord, noisy] = ["chord", "noisy"].map((key) => floats(picture.lines[key])), { left, right } = picture.lines;
   const roof = upper.map((one, k) => (Number.isFinite(chord[k]) ? chord[k] : one));
   const part = (keep, low, high, tint) => {
     const rows = [...x.keys()].filter((k) => keep(k) && low[k] <= high[k]);
-    return { kind: "area", x: rows.map((k) => x[k]), low: rows.map((k) => low[k]), high: rows.map((k) => high[k]), tint, alpha: 0.11 };
+    const [places, below, above] = [x, low, high].map((values) => rows.map((k) => values[k]));
+    return { kind: "area", x: places, low: below, high: above, tint, alpha: 0.11 };
   };
-  layers.unshift(part((k) => x[k] >= left && x[k] <= right, chord, upper, 4), part((k) => x[k] >= left, lower, noisy.map((one, k) => Math.min(one, roof[k])), 0), part((k) => x[k] >= left, noisy, roof, 2));
+  const after = (k) => x[k] >= left, ceiling = noisy.map((one, k) => Math.min(one, roof[k]));
+  layers.unshift(part((k) => x[k] >= left && x[k] <= right, chord, upper, 4), part(after, lower, ceiling, 0), part(after, noisy, roof, 2));
   const at = (edge, entropy) => edge[Math.round(entropy * (edge.length - 1))];
   const edges = { periodic: [roof, upper], complex: [noisy, roof], stochastic: [lower, noisy] };
   for (const [name, [entropy, share]] of Object.entries(NAMED)) {
     const [low, high] = edges[name].map((edge) => at(edge, entropy));
-    layers.push({ kind: "text", x: entropy, y: low + share * (high - low), text: name, tint: "soft", slant: true, anchor: name === "periodic" ? "right" : "center", shift: name === "periodic" ? [-6, -8] : [0, 0] });
+    const beside = name === "periodic" ? { anchor: "right", shift: [-6, -8] } : {}; // its strip is too narrow for a word
+    layers.push({ kind: "text", x: entropy, y: low + share * (high - low), text: name, tint: "soft", slant: true, ...beside });
   }
   const noises = { x: floats(picture.noises.entropy), y: floats(picture.noises.complexity) };
   return [...layers, { kind: "line", ...noises, tint: "soft", width: 1, dash: [4, 3] }];
@@ -62,16 +69,18 @@ function ground(picture) {
 
 /** A component's path over lags, ringed at its beginning, and its place at this one. */
 function drawn({ name, h, c }, k, here) {
-  const right = h[here] > 0.72;
-  return [{ kind: "line", x: h, y: c, tint: k, width: 1, alpha: 0.75 }, { kind: "dots", x: h, y: c, tint: k, size: 2.4, alpha: 0.8 }, { kind: "dots", x: [h[0]], y: [c[0]], tint: k, size: 8, hollow: true },
-    { kind: "dots", x: [h[here]], y: [c[here]], tint: k, size: 10 }, { kind: "text", x: h[here], y: c[here], text: name, tint: k, anchor: right ? "right" : "left", shift: [right ? -9 : 9, -9] }];
+  const side = h[here] > 0.72 ? { anchor: "right", shift: [-9, -9] } : { anchor: "left", shift: [9, -9] };
+  return [{ kind: "line", x: h, y: c, tint: k, width: 1, alpha: 0.75 }, { kind: "dots", x: h, y: c, tint: k, size: 2.4, alpha: 0.8 },
+    { kind: "dots", x: [h[0]], y: [c[0]], tint: k, size: 8, hollow: true }, { kind: "dots", x: [h[here]], y: [c[here]], tint: k, size: 10 },
+    { kind: "text", x: h[here], y: c[here], text: name, tint: k, ...side }];
 }
 
 /** Two standard errors at the lag for which they were computed. */
 function errors(picture, look) {
   if (!picture.here || picture.lag !== look.lag) return [];
   const [h, c, dh, dc] = ["entropy", "complexity", "entropy_error", "complexity_error"].map((key) => floats(picture.here[key]));
-  return [...h.keys()].flatMap((k) => [{ kind: "line", x: [h[k] - 2 * dh[k], h[k] + 2 * dh[k]], y: [c[k], c[k]], tint: k, width: 2 },
+  return [...h.keys()].flatMap((k) => [
+    { kind: "line", x: [h[k] - 2 * dh[k], h[k] + 2 * dh[k]], y: [c[k], c[k]], tint: k, width: 2 },
     { kind: "line", x: [h[k], h[k]], y: [c[k] - 2 * dc[k], c[k] + 2 * dc[k]], tint: k, width: 2 }]);
 }
 

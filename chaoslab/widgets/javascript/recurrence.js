@@ -7,6 +7,7 @@ import { Shell, floats } from "./shell.js";
 
 /** Part of the series that is marked around a moment. */
 const AROUND = 0.012;
+const HINT = "Point at the plot, or drag a window: the two stretches of the series are marked below. A click keeps them.";
 
 /** What a widget manager calls: draw `model` into `el`; gives what clears it away. */
 export function render({ model, el }) {
@@ -30,7 +31,7 @@ export function render({ model, el }) {
     if (event.key === "Escape") chosen = null;
     else if (way) {
       const middle = (ends) => (ends[0] + ends[1]) / 2, inside = (one) => Math.min(time.at(-1), Math.max(time[0], one));
-      const at = chosen ? { x: middle(chosen.x), y: middle(chosen.y) } : { x: middle([time[0], time.at(-1)]), y: middle([time[0], time.at(-1)]) };
+      const whole = [time[0], time.at(-1)], at = { x: middle(chosen?.x ?? whole), y: middle(chosen?.y ?? whole) };
       chosen = { ...around({ x: inside(at.x + way[0] * step), y: inside(at.y + way[1] * step) }, wide), pinned: true };
     } else return;
     event.preventDefault();
@@ -61,12 +62,19 @@ export function render({ model, el }) {
         pen.drawImage(layer.canvas, x.at(ends[0]), y.at(ends[1]), x.at(ends[1]) - x.at(ends[0]), y.at(ends[0]) - y.at(ends[1]));
       } },
       chosen && { kind: "own", draw: (pen, layout, colours) => crossed(pen, layout, colours, chosen) }] });
-    const marks = chosen ? [{ kind: "band", from: chosen.x[0], to: chosen.x[1], tint: 1, alpha: 0.35 }, { kind: "band", from: chosen.y[0], to: chosen.y[1], tint: 2, alpha: 0.35 }] : [];
-    series.forEach((chart, k) => chart.set({ x: { label: k === series.length - 1 ? `time (${unit})` : "", range, bare: k < series.length - 1 }, y: { label: names[k] },
-      layers: [...marks, { kind: "line", x: time, y: values.subarray(k * count, (k + 1) * count), tint: 0, width: 1.1 }] }));
-    if (picture.facts.length) facts.replaceChildren(...picture.facts.map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, value))));
+    const band = ([from, to], tint) => ({ kind: "band", from, to, tint, alpha: 0.35 });
+    const marks = chosen ? [band(chosen.x, 1), band(chosen.y, 2)] : [];
+    series.forEach((chart, k) => {
+      const bare = k < series.length - 1, y = values.subarray(k * count, (k + 1) * count);
+      chart.set({
+        x: { label: bare ? "" : `time (${unit})`, range, bare }, y: { label: names[k] },
+        layers: [...marks, { kind: "line", x: time, y, tint: 0, width: 1.1 }],
+      });
+    });
+    const row = ([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, value));
+    if (picture.facts.length) facts.replaceChildren(...picture.facts.map(row));
     facts.style.opacity = picture.facts.length ? 1 : 0.5;
-    read.textContent = chosen ? `marked: ${words(chosen.x)} (across) and ${words(chosen.y)} (up)` : "Point at the plot, or drag a window: the two stretches of the series are marked below. A click keeps them.";
+    read.textContent = chosen ? `marked: ${words(chosen.x)} (across) and ${words(chosen.y)} (up)` : HINT;
   }
 
   return shell.open(draw);
@@ -83,7 +91,7 @@ function words([from, to]) {
 /** Lines from both axes to the window. */
 function crossed(pen, { area, x, y }, colours, { x: xs, y: ys }) {
   const [left, right, top, bottom] = [x.at(xs[0]), x.at(xs[1]), y.at(ys[1]), y.at(ys[0])];
-  Object.assign(pen, { globalAlpha: 0.3, fillStyle: colours.tints[1] });
+  Object.assign(pen, { globalAlpha: 0.18, fillStyle: colours.tints[1] });
   pen.fillRect(left, area.top, right - left, area.bottom - area.top);
   pen.fillStyle = colours.tints[2];
   pen.fillRect(area.left, top, area.right - area.left, bottom - top);

@@ -29,14 +29,17 @@ export function render({ model, el }) {
     if (!picture.plane) return;
     if (scene) attractor(scene, ground, picture, shell.dark);
     const never = picture.never || "", [x, y] = picture.names ?? ["", ""], along = look.along;
-    plane.set({ empty: never, title: x === "crossing" ? "crossings, one after the other" : `crossings, seen in the plane across ${along}`, x: { label: x }, y: { label: y }, layers: [dots(floats(picture.x), floats(picture.y))] });
+    const title = x === "crossing" ? "crossings, one after the other" : `crossings, seen in the plane across ${along}`;
+    plane.set({ empty: never, title, x: { label: x }, y: { label: y }, layers: [dots(floats(picture.x), floats(picture.y))] });
     const value = floats(picture.value), next = floats(picture.next), name = look.coordinate.replace("_", " ");
     const few = never ? "no crossings, so no return map" : value.length ? "" : "too few crossings for a return map";
     const range = ends(value, next);
-    map.set({ empty: few, title: `${name}: what follows what`, x: { label: `${name} at a crossing`, range }, y: { label: `${name} at the next`, range },
+    map.set({ empty: few, title: `${name}: what follows what`,
+      x: { label: `${name} at a crossing`, range }, y: { label: `${name} at the next`, range },
       layers: [{ kind: "line", x: range, y: range, tint: "soft", width: 1 }, dots(value, next)] });
     const counts = picture.counts ?? [];
-    times.set({ empty: never ? "no crossings, so no returns" : counts.length ? "" : "too few crossings for return times", title: "how long a return takes",
+    const none = never ? "no crossings, so no returns" : counts.length ? "" : "too few crossings for return times";
+    times.set({ empty: none, title: "how long a return takes",
       x: { label: "time from a crossing to the next (time units)" }, y: { label: "crossings" },
       layers: [{ kind: "bars", edges: picture.edges ?? [], y: counts, tint: 0 }] });
   }

@@ -8,7 +8,7 @@ const REST = 120, QUIET = 400;
 
 /** The frame of a view; `draw()` is called whenever `picture`, `ground`, `look` or the theme is another. */
 export class Shell {
-  /** @param views {element, charts: what is to be disposed of, draw(), moved(look): called at once as a control moves} */
+  /** `body` is for the view's own charts, which go on the list `charts` of what is to be disposed of. */
   constructor(model, el, name) {
     Object.assign(this, { model, of: model.get("of"), look: { ...model.get("look") }, rows: new Map(), charts: [] });
     this.title = make("strong", {}, this.of.title);
@@ -55,9 +55,10 @@ export class Shell {
 
   control(spec) {
     const { key, label, options, unit } = spec, value = this.look[key];
-    if (options) return Object.assign(choice({ label, value: String(value), options, change: (chosen) => this.set(key, chosen) }), {});
+    const change = (chosen) => this.set(key, chosen), refuse = (text) => this.say(text);
+    if (options) return choice({ label, value: String(value), options, change });
     const range = spec.ranges ? spec.ranges[this.look[spec.by]] : spec;
-    const row = slider({ label, unit, ...range, value: range.value ?? value, whole: Boolean(spec.whole), change: (v) => this.set(key, v), refuse: (text) => this.say(text) });
+    const row = slider({ label, unit, ...range, value: range.value ?? value, whole: Boolean(spec.whole), change, refuse });
     row.show(value);
     return { element: row.element, set: row.show };
   }
@@ -93,7 +94,7 @@ export class Shell {
 
   /** The look was set from Python. */
   follow() {
-    const given = this.model.get("look"), by = this.of.controls.filter(({ by, key }) => by && given[by] !== this.look[by] && key);
+    const given = this.model.get("look"), by = this.of.controls.filter(({ by }) => by && given[by] !== this.look[by]);
     if (given.moving || JSON.stringify({ ...given, moving: 0 }) === JSON.stringify({ ...this.look, moving: 0 })) return;
     this.look = { ...given };
     for (const spec of by) {
@@ -144,9 +145,4 @@ export class Shell {
 /** Numbers of a buffer, copied: its bytes need not begin where a float may. */
 export function floats(view) {
   return view?.byteLength ? new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)) : new Float32Array();
-}
-
-/** The `column`-th of `columns` numbers in each row. */
-export function column(values, columns, column) {
-  return Float32Array.from({ length: values.length / columns }, (_, k) => values[k * columns + column]);
 }
