@@ -166,7 +166,7 @@ def _cut(one: One, window, stride, period, samples) -> Pieces:
     """The windows of a series, sampled anew where that is asked for."""
     values, begin, scale, size = one.values, 0.0, "samples", math.nan
     if period == "mean" or (period is None and samples is not None and math.isnan(one.period)):
-        scale, size = "mean period", _mean_period(values)
+        scale, size = "mean period", measured_period(values)
     elif isinstance(period, str):
         raise ValueError(f"the period is a number of samples, or 'mean'; {period!r} given")
     elif period is not None:
@@ -192,7 +192,8 @@ def _cut(one: One, window, stride, period, samples) -> Pieces:
     return Pieces(one.system, one.member, one.component, cut, starts, length, step, scale, one.kind, size)
 
 
-def _mean_period(values: np.ndarray) -> float:
+def measured_period(values: np.ndarray) -> float:
+    """Samples in a period of the mean frequency, from the longest piece without a gap; ValueError for too few, or a constant."""
     good = np.isfinite(values)
     if good.sum() < FEWEST:
         raise ValueError(f"the series has {int(good.sum())} finite samples; {FEWEST} are needed")

@@ -14,6 +14,8 @@ from .distance import distance as distance
 from .distance import distance_still as distance_still
 from .estimates import convergence as convergence
 from .estimates import over_parameter as over_parameter
+from .feature_map import feature_map as feature_map
+from .feature_map import feature_map_still as feature_map_still
 from .gallery import gallery as gallery
 from .orbits import fixed_points as fixed_points
 from .orbits import periodic_orbits as periodic_orbits
