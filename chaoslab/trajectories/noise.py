@@ -17,9 +17,9 @@ from .starts import APART, BEFORE, phases
 #: Deviations are those of a noiseless orbit this long, in periods (iterates of a map), with this many samples a period.
 PERIODS, SAMPLES, ITERATES = 300, 30, 20_000
 #: A step is short enough where one noiseless period of it, from each of these many states, is this close to the exact one,
-#: in deviations.
-STATES, CLOSE = 4, 1e-5
-#: Steps a period that are tried, doubling.
+#: in deviations. Where a period is many Lyapunov times, no step could be, so that it is tried over so many of those.
+STATES, CLOSE, LYAPUNOV_TIMES = 4, 1e-5, 3.0
+#: Steps of such a stretch that are tried, doubling.
 FEWEST, MOST = 32, 2**20
 
 
@@ -114,23 +114,24 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
 
 @lru_cache(maxsize=256)
 def _sound_step(system: System) -> float:
-    """The longest step, a period over a power of two, at which the noiseless motion is right."""
+    """The longest step, a period (or a few Lyapunov times) over a power of two, at which the noiseless motion is right."""
     try:
         flat, period = system.flat, period_of(system)
     except ValueError as error:
         raise ValueError(f"no step for the noise of {system.label} is known without a period; give noise_step=") from error
     times = (BEFORE + APART * np.arange(STATES)) * period
     starts = solve(system, system.initial[None], times).states[0]
-    exact = solve(system, starts, np.array([0.0, period])).states[:, 1]
+    span = min(period, LYAPUNOV_TIMES * system.lyapunov_time) if system.lyapunov_time else period
+    exact = solve(system, starts, np.array([0.0, span])).states[:, 1]
     size = np.maximum(deviations(system), 1e-12 * np.abs(exact).max(axis=0) + 1e-300)
     steps, still = FEWEST, (ZERO,) * system.dimension
     while steps <= MOST:
         streams = engine.spawn(0, STATES)
-        options = {"step": period / steps, "stride": steps, "count": 2, "streams": streams, "workers": 1}
+        options = {"step": span / steps, "stride": steps, "count": 2, "streams": streams, "workers": 1}
         end = engine.solve(flat, still, flat.parameters, starts, system.values, **options)[:, 1]
         wrong = np.abs(end - exact)[:, ~phases(system)] / size[~phases(system)]
         if np.isfinite(end).all() and wrong.max() < CLOSE:
-            return period / steps
+            return span / steps
         steps *= 2
     raise ValueError(
         f"{system.label} is too stiff for noise in explicit steps: {MOST} a period are not enough. "
