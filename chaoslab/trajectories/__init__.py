@@ -3,6 +3,8 @@
 from ..systems import System
 from .accessor import ChaosAccessor as ChaosAccessor
 from .parameters import sample_parameters as sample_parameters
+from .pieces import moments as moments
+from .pieces import pieces as pieces
 from .schema import ATTRIBUTES as ATTRIBUTES
 from .schema import DIMS as DIMS
 from .schema import SchemaError as SchemaError

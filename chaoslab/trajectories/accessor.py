@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 
 from ..systems import System, suggest
+from .grid import whole
+from .pieces import moments, pieces
 from .schema import DIMS, check, system_of
 
 
@@ -49,7 +51,7 @@ class ChaosAccessor:
         ds, kept = self._ds, {}
         for key in ("state", "observed"):
             if key in ds:
-                mean, spread = ds[key].mean(["member", "time"]), ds[key].std(["member", "time"])
+                mean, spread = moments(ds[key], ["member", "time"])
                 spread = spread.where(spread > 0, 1.0)
                 kept[key] = (ds[key] - mean) / spread
                 if key == "state":
@@ -61,7 +63,7 @@ class ChaosAccessor:
     def embed(self, component: str | None = None, *, dimension: int = 3, lag: int = 1) -> xr.DataArray:
         """Delay vectors of one component: (member, time, delay), where delay d looks back d * lag samples."""
         series = self._series(component)
-        span = (_at_least(dimension, 1, "dimension") - 1) * _at_least(lag, 1, "lag")
+        span = (whole(dimension, "dimension") - 1) * whole(lag, "lag")
         if span >= series.sizes["time"]:
             raise ValueError(
                 f"{dimension} delays of {lag} samples need more than {span} samples; the series has {series.sizes['time']}"
@@ -72,15 +74,7 @@ class ChaosAccessor:
 
     def windows(self, length: int, *, step: int | None = None) -> xr.DataArray:
         """Pieces of `length` samples, one every `step` (default: end to end): (member, window, sample, component)."""
-        step = length if step is None else step
-        total = self._ds.sizes["time"]
-        if not 1 <= length <= total:
-            raise ValueError(f"windows of {length} samples do not fit into {total}")
-        rolled = self.shown.rolling(time=length).construct("sample").isel(time=slice(length - 1, None, _at_least(step, 1, "step")))
-        starts = np.arange(rolled.sizes["time"]) * step
-        rolled = rolled.rename(time="window").drop_vars(["window", "period", "lyapunov_time"], errors="ignore")
-        rolled = rolled.assign_coords(window=starts, sample=np.arange(length))
-        return rolled.transpose("member", "window", "sample", "component")
+        return pieces(self.shown, length, step=length if step is None else step)
 
     def resample(self, samples: int) -> xr.Dataset:
         """The trajectory at another number of samples a period, integrated anew from its first state: exact, not interpolated."""
@@ -118,9 +112,3 @@ class ChaosAccessor:
                 f"the trajectory has no component {component!r}.{suggest(str(component), names)} It has {', '.join(names)}"
             )
         return self.shown.sel(component=component, drop=True)
-
-
-def _at_least(value: int, least: int, what: str) -> int:
-    if isinstance(value, bool) or int(value) != value or value < least:
-        raise ValueError(f"{what} must be a whole number of at least {least}; {value!r} given")
-    return int(value)
