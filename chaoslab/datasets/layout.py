@@ -5,6 +5,7 @@ A Dataset is a trajectory (member, time, component), or, univariate, one compone
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import xarray as xr
 
 Data = xr.Dataset | xr.DataTree
@@ -51,9 +52,14 @@ def shown(ds: xr.Dataset) -> xr.DataArray:
     raise ValueError(f"data have a variable 'state' or 'observed'; this Dataset has {sorted(map(str, ds.data_vars))}")
 
 
-def leading(series: xr.DataArray) -> list[str]:
-    """The dimensions that number series: system and member, as far as there are any."""
-    return [dim for dim in ("system", "member") if dim in series.dims]
+def series_of(ds: xr.Dataset) -> Iterator[tuple[str, int, dict[str, int]]]:
+    """The system, the member and the place of every series of a Dataset, in order."""
+    dims = [dim for dim in ("system", "member") if dim in ds.dims]
+    for index in np.ndindex(*(ds.sizes[dim] for dim in dims)):
+        place = dict(zip(dims, index, strict=True))
+        system = ds["system"].values[place["system"]] if "system" in dims else name_of(ds)
+        member = ds["member"].values[place["member"]] if "member" in ds.coords and "member" in dims else place.get("member", 0)
+        yield str(system), int(member), place
 
 
 def _check(data) -> None:
