@@ -17,12 +17,17 @@ SCHEMA = 1
 KINDS = "biufUO"
 
 
-def describe(data: Data, long: Callable[[xr.Variable], bool]) -> dict:
-    """The labels of data as plain values; variables that are `long` are described, and their values left out."""
+def describe(data: Data, long: Callable[[xr.Variable], bool], *, always: bool = False) -> dict:
+    """The labels of data as plain values; variables that are `long` are described, and their values left out.
+
+    That is `always` so, or else only in nodes that have variables: coordinates alone, which children inherit, are told in full.
+    """
     if isinstance(data, xr.Dataset):
-        nodes = {"": _dataset(data, long)}
+        nodes = {"": _dataset(data, long, always)}
     else:
-        nodes = {node.relative_to(data).strip("./"): _dataset(node.to_dataset(inherit=False), long) for node in data.subtree}
+        nodes = {
+            node.relative_to(data).strip("./"): _dataset(node.to_dataset(inherit=False), long, always) for node in data.subtree
+        }
     tree = isinstance(data, xr.DataTree)
     return {"schema": SCHEMA, "version": package_version(), "tree": tree, "name": data.name if tree else None, "nodes": nodes}
 
@@ -54,7 +59,7 @@ def parsed(words: str | bytes, where: str) -> dict:
 
 def digest(array: np.ndarray) -> str:
     """A hash of an array's values in their order."""
-    return hashlib.sha256(plain_bytes(array)).hexdigest()
+    return hashlib.sha256(plain_bytes(np.asarray(array))).hexdigest()
 
 
 def plain_bytes(array: np.ndarray) -> bytes | memoryview:
@@ -75,9 +80,9 @@ def checked(array: np.ndarray, name: str) -> np.ndarray:
     return array
 
 
-def _dataset(ds: xr.Dataset, long) -> dict:
+def _dataset(ds: xr.Dataset, long, always: bool) -> dict:
     variables = {}
-    long = long if ds.data_vars else lambda _: False  # what a node without series has, its children inherit
+    long = long if ds.data_vars or always else lambda _: False
     for name, variable in ds.variables.items():
         if not isinstance(name, str):
             raise TypeError(f"variables have names that are text; {name!r} given")

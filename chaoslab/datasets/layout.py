@@ -21,7 +21,7 @@ def parts(data: Data) -> Iterator[tuple[str, xr.Dataset]]:
     _check(data)
     for node in data.subtree:
         if node.data_vars:
-            yield node.relative_to(data).strip("./"), node.to_dataset(inherit=True)
+            yield place_of(node, data), node.to_dataset(inherit=True)
 
 
 def each(data: Data, function: Callable[[xr.Dataset, str], xr.Dataset]) -> Data:
@@ -31,10 +31,15 @@ def each(data: Data, function: Callable[[xr.Dataset, str], xr.Dataset]) -> Data:
     _check(data)
     made = {}
     for node in data.subtree:
-        path = node.relative_to(data)
         ds = node.to_dataset(inherit=bool(node.data_vars))
-        made["/" if path == "." else path] = function(ds, node.name or name_of(ds)) if node.data_vars else ds
+        made[place_of(node, data) or "/"] = function(ds, node.name or name_of(ds)) if node.data_vars else ds
     return xr.DataTree.from_dict(made, name=data.name)
+
+
+def place_of(node: xr.DataTree, root: xr.DataTree) -> str:
+    """The path of a node, '' for the root."""
+    path = node.relative_to(root)
+    return "" if path == "." else path
 
 
 def name_of(ds: xr.Dataset) -> str:
@@ -52,12 +57,12 @@ def shown(ds: xr.Dataset) -> xr.DataArray:
     raise ValueError(f"data have a variable 'state' or 'observed'; this Dataset has {sorted(map(str, ds.data_vars))}")
 
 
-def series_of(ds: xr.Dataset) -> Iterator[tuple[str, int, dict[str, int]]]:
-    """The system, the member and the place of every series of a Dataset, in order."""
+def series_of(ds: xr.Dataset, name: str = "") -> Iterator[tuple[str, int, dict[str, int]]]:
+    """The system, the member and the place of every series of a Dataset, of the system of that name, in order."""
     dims = [dim for dim in ("system", "member") if dim in ds.dims]
     for index in np.ndindex(*(ds.sizes[dim] for dim in dims)):
         place = dict(zip(dims, index, strict=True))
-        system = ds["system"].values[place["system"]] if "system" in dims else name_of(ds)
+        system = ds["system"].values[place["system"]] if "system" in dims else name or name_of(ds)
         member = ds["member"].values[place["member"]] if "member" in ds.coords and "member" in dims else place.get("member", 0)
         yield str(system), int(member), place
 

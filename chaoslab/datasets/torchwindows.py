@@ -58,7 +58,7 @@ class TorchWindows(torch.utils.data.Dataset):
         starts = self.stride * np.arange(count_of(seen.sizes["time"], self.context, self.horizon, self.stride))
         if apart and told is not seen and "component" in seen.dims:
             told = told.sel(component=seen["component"].values)
-        for system, member, place in series_of(ds):
+        for system, member, place in series_of(ds, node):
             before, after = seen.isel(place), told.isel(place)
             good = gapless(before, self.context).values[starts] & gapless(after, self.horizon).values[starts + self.context]
             before = _rows(before)
@@ -66,7 +66,7 @@ class TorchWindows(torch.utils.data.Dataset):
             for name, part in self._columns(seen, apart):
                 self._series.append((before[:, part], after[:, part]))
                 self._starts.append(starts[good])
-                self._places.append((node or system, member, name))
+                self._places.append((system, member, name))
 
     @staticmethod
     def _columns(seen, apart: bool) -> list[tuple[str | None, slice]]:
