@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from ..trajectories.schema import package_version
-from .layout import parts
+from .layout import name_of, parts
 
 #: What each column is.
 MEANING = {
@@ -35,19 +35,13 @@ def datasheet(configs: Mapping, files: Mapping, columns: Mapping[str, str], *, t
             f"# {title}",
             "",
             *([about.strip(), ""] if about.strip() else []),
-            "Trajectories of chaotic systems, integrated from their published equations with [chaoslab](https://github.com/chaoslab), "
-            f"version {package_version()}.",
+            f"Trajectories of chaotic systems, integrated from their published equations with chaoslab {package_version()}.",
             "",
             *_use(files),
             *_contents(configs, files, rows),
             *_columns(columns),
             *_made(configs),
-            "## Licence and limits",
-            "",
-            f"The data are under {licence}. They are computed, not measured: each trajectory is exact to the tolerance of its solver "
-            "only for as long as chaos allows, some tens of Lyapunov times; beyond that it is a trajectory of the system, and another "
-            "machine's may differ from it. Rows of one trajectory depend on each other: split by member or in time, never at random.",
-            "",
+            *_limits(licence),
         ]
     )
 
@@ -129,15 +123,25 @@ def _made(configs: Mapping) -> list[str]:
     ]
 
 
+def _limits(licence: str) -> list[str]:
+    return [
+        "## Licence and limits",
+        "",
+        f"The data are under {licence}. They are computed, not measured. A solver's error grows as the motion is chaotic: with a "
+        "tolerance of 1e-12 two machines agree for about 25 Lyapunov times, ln(1e12) and a little less, and beyond that each has "
+        "a trajectory of the same system, not the same trajectory. Neighbouring rows depend on each other: split by member, or "
+        "in time, never at random.",
+        "",
+    ]
+
+
 def _systems(configs: Mapping) -> list[str]:
     found = set()
     for splits in configs.values():
         for data in splits.values():
             for path, ds in parts(data):
-                names = (
-                    map(str, ds["system"].values.ravel())
-                    if "system" in ds.coords
-                    else [path.rpartition("/")[2] or ds.attrs.get("name")]
-                )
+                names = [path.rpartition("/")[2] or name_of(ds)]
+                if "system" in ds.coords:
+                    names = map(str, ds["system"].values.ravel())
                 found |= {name for name in names if name}
     return sorted(found, key=str.lower)

@@ -1,6 +1,7 @@
 """Windows as a torch Dataset. Importing this file loads torch."""
 
 import operator
+from bisect import bisect_right
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ class TorchWindows(torch.utils.data.Dataset):
         if len(widths) > 1:
             told = ", ".join(f"{name} {width}" for width, name in sorted(widths.items())[:3])
             raise ValueError(f"systems of different dimension ({told}) do not go into one batch; give apart=True")
-        self._ends = np.cumsum([len(starts) for starts in self._starts])
+        self._ends = np.cumsum([len(starts) for starts in self._starts]).tolist()
 
     def _add(self, ds, node: str, target: str, apart: bool) -> None:
         """The series of a Dataset, and where windows start in them."""
@@ -75,13 +76,13 @@ class TorchWindows(torch.utils.data.Dataset):
         return [(str(name), slice(k, k + 1)) for k, name in enumerate(seen["component"].values)]
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return self._ends[-1]
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         series, start = self._find(index)
         before, after = self._series[series]
         known = start + self.context
-        return torch.tensor(before[start:known]), torch.tensor(after[known : known + self.horizon])  # copies, to be written in
+        return _copied(before[start:known]), _copied(after[known : known + self.horizon])
 
     def place(self, index: int) -> Place:
         """Where a window lies: its system, member, component if they are apart, and number of the first sample."""
@@ -99,9 +100,14 @@ class TorchWindows(torch.utils.data.Dataset):
         if not -len(self) <= index < len(self):
             raise IndexError(f"there are {len(self)} windows; number {index} asked for")
         index %= len(self)
-        series = int(np.searchsorted(self._ends, index, side="right"))
-        first = int(self._ends[series - 1]) if series else 0
+        series = bisect_right(self._ends, index)
+        first = self._ends[series - 1] if series else 0
         return series, int(self._starts[series][index - first])
+
+
+def _copied(rows: np.ndarray) -> torch.Tensor:
+    """A tensor of its own, that one may write into."""
+    return torch.from_numpy(rows.copy())
 
 
 def _rows(series) -> np.ndarray:
