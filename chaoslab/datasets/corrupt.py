@@ -23,8 +23,17 @@ LAWS = {
 }
 
 
+class Corruption:
+    """What may be done to a Dataset: a frozen value that changes `observed` when it is called."""
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON, read back by `corruption`: {"Noise": {"amplitude": 0.1, "kind": "gaussian"}}."""
+        values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {type(self).__name__: values}
+
+
 @dataclass(frozen=True)
-class Noise:
+class Noise(Corruption):
     """White noise, `amplitude` times the standard deviation that each component of the true series has over time.
 
     `kind` is its law: gaussian, uniform, laplace, or student with five degrees of freedom, which has outliers.
@@ -46,7 +55,7 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Gaps:
+class Gaps(Corruption):
     """Stretches of `length` samples, placed at random, in which nothing is seen: NaN in this `share` of all samples.
 
     All components are lost at once, those of each member elsewhere. Two stretches may touch, and never overlap.
@@ -75,7 +84,7 @@ class Gaps:
 
 
 @dataclass(frozen=True)
-class IrregularTimes:
+class IrregularTimes(Corruption):
     """Samples at uneven times, the same for all members and systems: a `share` left out at random, or all shifted.
 
     `jitter` shifts every time by up to so many sampling steps, uniformly, less than a half; the values there are integrated
@@ -99,7 +108,7 @@ class IrregularTimes:
 
 
 @dataclass(frozen=True)
-class Hidden:
+class Hidden(Corruption):
     """Components that are not seen, by name, or by number in trees of systems with different names (-1 is the last).
 
     They are NaN in `observed`, and marked in the coordinate `hidden`; windows leave them out.
@@ -127,7 +136,6 @@ class Hidden:
         return ds.assign(observed=ds["observed"].where(~ds["hidden"].drop_vars("hidden")).assign_attrs(ds["observed"].attrs))
 
 
-Corruption = Noise | Gaps | IrregularTimes | Hidden
 KINDS = {kind.__name__: kind for kind in (Noise, Gaps, IrregularTimes, Hidden)}
 
 
@@ -166,22 +174,16 @@ def corrupt(data: Data, corruptions: Corruption | Iterable[Corruption], *, rng: 
     >>> int(seen.observed.isnull().any("component").sum())
     200
     """
-    chosen = [corruptions] if isinstance(corruptions, tuple(KINDS.values())) else list(corruptions)
+    chosen = [corruptions] if isinstance(corruptions, Corruption) else list(corruptions)
     for one in chosen:
-        if not isinstance(one, tuple(KINDS.values())):
+        if not isinstance(one, Corruption):
             raise TypeError(f"corruptions are {', '.join(KINDS)}; {one!r} given")
     seed = int(rng.integers(2**63)) if isinstance(rng, np.random.Generator) else operator.index(rng)
     return each(data, lambda ds, name: _corrupted(ds, name, chosen, seed))
 
 
-def described(corruption: Corruption) -> dict:
-    """A corruption as plain values, for JSON, read back by `corruption`: {"Noise": {"amplitude": 0.1, "kind": "gaussian"}}."""
-    values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(corruption).items()}
-    return {type(corruption).__name__: values}
-
-
 def corruption(description: Mapping) -> Corruption:
-    """The corruption that `described` told; raises ValueError for other words.
+    """The corruption that `to_dict` told; raises ValueError for other words.
 
     >>> from chaoslab.datasets import corruption
     >>> corruption({"Gaps": {"share": 0.1, "length": 5}})
@@ -207,7 +209,7 @@ def _corrupted(ds: xr.Dataset, name: str, corruptions: list[Corruption], seed: i
         ds = ds.assign(observed=seen.copy(), clean=seen)
     for one in corruptions:
         ds = one(ds, Chance(seed, len(done), name))
-        done.append(described(one) | {"seed": seed})
+        done.append(one.to_dict() | {"seed": seed})
         ds = ds.assign_attrs(corruption=json.dumps(done))
     return ds
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chaoslab as cl
-from chaoslab.datasets import Gaps, Hidden, IrregularTimes, Noise, corrupt, corruption, described
+from chaoslab.datasets import Gaps, Hidden, IrregularTimes, Noise, corrupt, corruption
 from chaoslab.trajectories import check
 
 
@@ -230,7 +230,7 @@ def test_twice_is_once_by_both(ds):
 @settings(max_examples=100, deadline=None)
 @given(corruptions)
 def test_a_corruption_comes_back_from_json(one):
-    again = corruption(json.loads(json.dumps(described(one))))
+    again = corruption(json.loads(json.dumps(one.to_dict())))
     assert again == one
     assert hash(again) == hash(one)
 

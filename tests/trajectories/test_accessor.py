@@ -79,7 +79,12 @@ def test_windows_are_slices(ds, length, step):
 
 @pytest.mark.parametrize(
     ("length", "step", "message"),
-    [(0, None, "length must be a whole number of at least 1"), (61, None, "windows of 61 samples do not fit"), (5, 0, "step"), (5, 1.5, "step")],
+    [
+        (0, None, "length must be a whole number of at least 1"),
+        (61, None, "windows of 61 samples do not fit"),
+        (5, 0, "step"),
+        (5, 1.5, "step"),
+    ],
 )
 def test_windows_refuse(ds, length, step, message):
     with pytest.raises(ValueError, match=message):
