@@ -40,15 +40,13 @@ def read_parquet(path: str | os.PathLike, *, systems: Sequence[str] | None = Non
 
     Raises DataError for a file that is not ours, is cut short, or does not hold what was written.
     """
-    import pyarrow as pa
-
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     try:
         with _opened(path) as file:
             return _read(file, path, systems)
-    except (pa.ArrowException, OSError) as error:
+    except _broken() as error:
         raise DataError(f"{path} is not a whole Parquet file: it was cut short or changed. Write it again ({error})") from error
 
 
@@ -169,13 +167,17 @@ def _variable(file, name: str, told: Mapping, sizes: Mapping[str, int], groups: 
 
 
 def _ours(path: Path) -> bool:
-    import pyarrow as pa
-
     try:
         with _opened(path) as file:
             return LABELS in (file.metadata.metadata or {})
-    except (pa.ArrowException, OSError):
+    except _broken():
         return False
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """What pyarrow raises for a changed file; the last two where the name of a column was hit."""
+    pa, _ = _library()
+    return pa.ArrowException, OSError, IndexError, UnicodeDecodeError
 
 
 def _opened(path: Path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -166,7 +167,7 @@ def test_a_file_cut_short_is_refused(written, share):
 def test_a_changed_byte_is_noticed_or_matters_not(written, tree):
     whole = bytearray(written.read_bytes())
     noticed = 0
-    for place in np.random.default_rng(0).integers(0, len(whole), 60):
+    for place in np.random.default_rng(0).integers(0, len(whole), 300):
         changed = whole.copy()
         changed[place] ^= 0x10
         written.write_bytes(changed)
@@ -174,7 +175,15 @@ def test_a_changed_byte_is_noticed_or_matters_not(written, tree):
             same(read_parquet(written), tree)
         except DataError:
             noticed += 1
-    assert noticed > 20
+    assert noticed > 100
+
+
+def test_a_changed_column_name_is_noticed(written):
+    whole = written.read_bytes()
+    for other in (b"de\xf2ivative", b"derivatine"):
+        written.write_bytes(re.sub(rb'(?<!")derivative', other, whole))  # in the footer, not in our labels
+        with pytest.raises(DataError, match="not a whole Parquet file"):
+            read_parquet(written)
 
 
 def test_values_changed_by_another_program_are_noticed(written):
