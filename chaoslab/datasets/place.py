@@ -57,7 +57,7 @@ def place(
 
     Gives, by `rank`, `system`, `distance` of the series' mean from that of the system, and `ratio`, that distance over the usual
     one of a stretch of the system, of as many windows, from the rest of it: about 1 for a series of that system, much more for
-    another. `position` (axis) lies between the 5 nearest, weighted by the distance to the power -4; `cluster` is that of the nearest.
+    another. `position` (axis) lies between the 5 nearest, weighted by distance to the power -4; `cluster` is that of the nearest.
     `quantile` is the part of the map's own stretches with a smaller ratio to what is nearest to them, `rough` the part of the
     variance in the uppermost quarter of frequencies. The attribute `verdict` is "unusual", with a `reason`, from a quantile of
     0.99 on ("far"), and on a map of flows where more than a tenth is rough ("rough": noise, or sampled too coarsely).

@@ -56,7 +56,7 @@ def given_starts(system: System, initial, when: float, reach: float):
     """Starting states (member, component), or pasts of a delay system, from what the user gave.
 
     A trajectory dataset gives its last states (for a delay system, the stretch of `reach` before them), a mapping some
-    components, a function of time s <= 0 before the start, `when`, a history.
+    components, a function of time s <= 0 before the start, `when`, a history; pasts are moved to end at `when`.
     """
     if isinstance(initial, xr.Dataset):
         initial = initial["state"].sel(component=list(system.components))
@@ -67,6 +67,8 @@ def given_starts(system: System, initial, when: float, reach: float):
             moved = [sampled(time, rows, reach) for rows in initial.transpose("member", "time", "component").values]
             return [past.copy(when - past.now) for past in moved]
         initial = initial.isel(time=-1).values
+    elif isinstance(initial, Sequence) and len(initial) and all(isinstance(past, Past) for past in initial):
+        return [past.copy(when - past.now) for past in initial]
     elif isinstance(initial, Callable):
         return _histories(system, initial, when, reach)
     elif isinstance(initial, Mapping):
@@ -103,27 +105,38 @@ def on_orbit(system: System, members: int, streams: Streams, period: float, opti
     For a delay system the pasts, which end at time 0.
     """
     places = np.arange(members - 1) + WITHIN * streams.shared("start").random(members - 1)
+    places = MAP_BEFORE + MAP_APART * places if system.kind == "map" else (BEFORE + APART * places) * period
+    return states_at(system, [0, *places], options)
+
+
+def states_at(system: System, times: Sequence[float], options: Mapping, *, shift: np.ndarray | None = None):
+    """Where the orbit of the stored state is at these growing times (iterates of a map): states (member, component).
+
+    For a delay system the pasts up to then, moved to end at time 0; the orbit comes from a constant history. `shift` is added
+    to the stored state first. Raises ValueError where the orbit ends before.
+    """
+    first = system.initial if shift is None else system.initial + shift
     if system.kind == "map":
-        counts = (MAP_BEFORE + MAP_APART * places).astype(int)
-        orbit = iterate(system, system.initial[None], int(counts[-1]) + 1)
+        counts = np.asarray(times).astype(int)
+        orbit = iterate(system, first[None], int(counts[-1]) + 1)
         _alive(system, orbit)
-        return np.vstack([system.initial, orbit.states[0][counts]])
-    times = (BEFORE + APART * places) * period
+        return orbit.states[0][counts]
     if system.kind == "delay":
-        return _stretches(system, times, options)
-    found = solve(system, system.initial[None], times, **options)
+        return _stretches(system, first, times, options)
+    later = np.asarray(times, float)
+    found = solve(system, first[None], later[later > 0], **options)
     _alive(system, found)
-    return np.vstack([system.initial, found.states[0]])
+    return np.vstack([np.repeat(first[None], len(later) - len(found.states[0]), axis=0), found.states[0]])
 
 
-def _stretches(system: System, times: np.ndarray, options: Mapping) -> list[Past]:
-    """The constant history, then stretches of the orbit that comes from it, moved to end at time 0."""
-    first = solve(system, system.initial[None], np.zeros(1), **options).pasts[0]
-    pasts, past = [first], first
+def _stretches(system: System, first: np.ndarray, times: Sequence[float], options: Mapping) -> list[Past]:
+    past = solve(system, first[None], np.zeros(1), **options).pasts[0]
+    pasts = []
     for time in times:
-        found = solve(system, [past], np.array([time]), **options)
-        _alive(system, found)
-        past = found.pasts[0]
+        if time > 0:
+            found = solve(system, [past], np.array([time]), **options)
+            _alive(system, found)
+            past = found.pasts[0]
         pasts.append(past.copy(-time))
     return pasts
 
