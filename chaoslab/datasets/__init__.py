@@ -7,6 +7,8 @@ from .arrays import to_numpy as to_numpy
 from .build import build as build
 from .build import open_built as open_built
 from .catalogue_map import catalogue_map as catalogue_map
+from .collection import open_collection as open_collection
+from .collection import standard as standard
 from .corrupt import Corruption as Corruption
 from .corrupt import Gaps as Gaps
 from .corrupt import Hidden as Hidden

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,44 +11,51 @@ from xarray.indexes import PandasIndex
 
 from ..systems import System
 from ..trajectories.schema import DIMS
-from .recipe import Recipe
 from .storage import StoredArray
 
 
-def tree(recipe: Recipe, entries: Mapping[str, Mapping], attrs: Mapping) -> xr.DataTree:
+class Shape(NamedTuple):
+    """What all systems of a set share."""
+
+    members: int
+    count: int
+    samples: int
+
+
+def tree(shape: Shape, entries: Mapping[str, Mapping], attrs: Mapping) -> xr.DataTree:
     """A trajectory dataset for each system, named by it.
 
     An entry has `arrays` (StoredArrays by variable), `attrs`, `component`, `period`, `lyapunov_time`, `status` and `ended`.
     Bounded coordinates are worked out from the state when they are used.
     """
-    members, names = _index("member", np.arange(recipe.members)), {}
+    members, names = _index("member", np.arange(shape.members)), {}
     nodes = {}
     for label, entry in entries.items():
         key = tuple(entry["component"])
         if key not in names:
             names[key] = _index("component", np.array(key, dtype=object))
-        nodes[label] = _dataset(recipe, entry, members, names[key])
+        nodes[label] = _dataset(shape, entry, members, names[key])
     made = xr.DataTree.from_dict(nodes, name="series")
     made.attrs = dict(attrs)
     return made
 
 
-def univariate(recipe: Recipe, entries: Mapping[str, Mapping], attrs: Mapping) -> xr.Dataset:
+def univariate(shape: Shape, entries: Mapping[str, Mapping], attrs: Mapping) -> xr.Dataset:
     """The first observed coordinate of all systems: `observed` along system, member and time.
 
     All share `period`, the time in dominant periods; the length of each one's period in its own unit is `dominant_period`.
     """
-    labels, shape = list(entries), (recipe.members, recipe.count)
-    arrays = [entry["arrays"]["observed"] for entry in entries.values()]
+    labels = list(entries)
+    arrays = [_observed(shape, entry) or entry["arrays"]["state"] for entry in entries.values()]
     lengths = np.array([entry["period"] for entry in entries.values()], float)
     lyapunov = np.array([entry["lyapunov_time"] or np.nan for entry in entries.values()], float)
-    periods = np.arange(recipe.count) / recipe.samples
-    stored = StoredArray((len(labels), *shape), lambda key: _stacked(arrays, key))
+    periods = np.arange(shape.count) / shape.samples
+    stored = StoredArray((len(labels), shape.members, shape.count), lambda key: _stacked(arrays, key))
     own, of = {"units": "the system's time unit"}, list(entries.values())
     text = lambda values: np.array(values, dtype=object)
     coords = {
         "system": text(labels),
-        "member": np.arange(recipe.members),
+        "member": np.arange(shape.members),
         "period": ("time", periods, {"long_name": "time", "units": "periods"}),
         "lyapunov_time": (("system", "time"), np.outer(lengths / lyapunov, periods), {"units": "Lyapunov times"}),
         "dominant_period": ("system", lengths, own),
@@ -60,8 +68,8 @@ def univariate(recipe: Recipe, entries: Mapping[str, Mapping], attrs: Mapping) -
     return xr.Dataset({"observed": seen}, coords=coords, attrs=dict(attrs))
 
 
-def _dataset(recipe: Recipe, entry: Mapping, members: tuple, names: tuple) -> xr.Dataset:
-    times = np.arange(recipe.count) * entry["period"] / recipe.samples
+def _dataset(shape: Shape, entry: Mapping, members: tuple, names: tuple) -> xr.Dataset:
+    times = np.arange(shape.count) * entry["period"] / shape.samples
     indexes, variables = {}, {}
     for index, variable in (members, _index("time", times), names):
         (name,) = variable
@@ -75,21 +83,26 @@ def _dataset(recipe: Recipe, entry: Mapping, members: tuple, names: tuple) -> xr
     if entry["lyapunov_time"]:
         lyapunov = {"long_name": "time", "units": "Lyapunov times"}
         variables["lyapunov_time"] = xr.Variable("time", times / entry["lyapunov_time"], lyapunov)
-    arrays = dict(entry["arrays"])
-    if "observed" not in arrays and '"observed": ' in entry["attrs"]["system"]:
-        arrays["observed"] = _bounded(arrays["state"], entry["attrs"]["system"], times)
+    observed = _observed(shape, entry)
+    arrays = entry["arrays"] | ({"observed": observed} if observed else {})
     data = {name: array.variable(DIMS) for name, array in arrays.items()}
     return xr.Dataset(data, coords=xr.Coordinates(variables, indexes=indexes), attrs=entry["attrs"])
 
 
-def _bounded(state: StoredArray, definition: str, times: np.ndarray) -> StoredArray:
-    """What is observed of a stored state, worked out when it is used."""
+def _observed(shape: Shape, entry: Mapping) -> StoredArray | None:
+    """What is observed of a system: as it is stored, or worked out from the state when it is used; None if that is the state."""
+    state, definition = entry["arrays"].get("state"), entry["attrs"]["system"]
+    if "observed" in entry["arrays"]:
+        return entry["arrays"]["observed"]
+    if '"observed": ' not in definition:
+        return None
 
     def read(key):
-        system = System(**json.loads(definition))
         members, when, components = key
-        rows = state.read((members, when, slice(None)))
-        return system.observe(rows, times[when])[..., components]
+        times = np.arange(shape.count) * entry["period"] / shape.samples
+        rows = np.atleast_3d(state.read((np.atleast_1d(np.arange(shape.members)[members]), slice(None), slice(None))))
+        seen = System(**json.loads(definition)).observe(rows, times)
+        return seen[(np.s_[:] if np.ndim(np.arange(shape.members)[members]) else 0, when, components)]
 
     return StoredArray(state.shape, read)
 

@@ -14,7 +14,7 @@ import xarray as xr
 from ..sweep import sweep
 from ..trajectories import TrajectoryWarning
 from . import storage
-from .assemble import tree, univariate
+from .assemble import Shape, tree, univariate
 from .recipe import Recipe
 from .series import blocks, kept, variables
 
@@ -91,7 +91,11 @@ def open_built(path: str | os.PathLike) -> xr.DataTree | xr.Dataset:
             arrays = {name: _stored(group[label][name]) for name in group[label].array_keys() if name in ("state", "observed")}
             entries[label] = {"arrays": arrays, **said["systems"][label]}
     make = univariate if recipe.components == "first" else tree
-    return make(recipe, entries, {"recipe": said["recipe"], "hash": recipe.hash, "failures": json.dumps(failures)})
+    return make(
+        Shape(recipe.members, recipe.count, recipe.samples),
+        entries,
+        {"recipe": said["recipe"], "hash": recipe.hash, "failures": json.dumps(failures)},
+    )
 
 
 def _stored(array) -> storage.StoredArray:

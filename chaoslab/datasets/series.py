@@ -18,6 +18,10 @@ from .recipe import SPLITS, Recipe, evenly
 
 #: Members of a block: they share one orbit, along which they start.
 BLOCK = 64
+#: So many members of each split, or those of a block, have their starts found at once.
+FEW = 10
+#: Samples a period of noisy motion, from which coarser ones are taken where they divide it.
+FINEST = 300
 #: Values of a piece, at most: 16 MB.
 PIECE = 2**21
 #: Periods (iterates of a map) between the end of a member and the next one's start: a fixed part, and one drawn at random.
@@ -48,20 +52,40 @@ def kept(recipe: Recipe, system: System) -> list[int]:
 
 def stretch(recipe: Recipe, system: System) -> int:
     """Samples of a piece; a delay system's series are made in one, since a piece cannot tell the next its past to all digits."""
-    return recipe.count if system.kind == "delay" else min(recipe.count, max(1, PIECE // (BLOCK * system.dimension)))
+    most = max(1, PIECE // (BLOCK * system.dimension))
+    if system.kind == "delay":
+        most = recipe.count
+    elif _finely(recipe):  # whole periods, the same for all granularities
+        most = max(1, most // FINEST) * recipe.samples
+    return min(recipe.count, most)
+
+
+def every(recipe: Recipe) -> int:
+    """Noisy motion is sampled finely and every so many samples are kept, so that a coarse set shows the fine one's motion."""
+    return FINEST // recipe.samples if _finely(recipe) else 1
+
+
+def _finely(recipe: Recipe) -> bool:
+    return recipe.process_noise > 0 and FINEST % recipe.samples == 0
 
 
 def pieces(recipe: Recipe, system: System, block: int) -> Iterator[xr.Dataset]:
-    """The trajectories of a block, in pieces that follow one another."""
-    members = min(BLOCK, recipe.members - block * BLOCK)
+    """The series of a block, in pieces that follow one another, as the recipe wants them."""
+    for ds in motion(recipe, system, block):
+        yield seen(ds, recipe, system)
+
+
+def motion(recipe: Recipe, system: System, block: int) -> Iterator[xr.Dataset]:
+    """The trajectories of a block in pieces, with `every(recipe)` samples for each one of the recipe."""
+    members, skip = min(BLOCK, recipe.members - block * BLOCK), every(recipe)
     now, done, length = starts(recipe, system, block, max(2, members)), 0, stretch(recipe, system)
     how = {"rng": seed_of(recipe, system, "noise", block), "observation_noise": recipe.observation_noise}
     how |= {"process_noise": recipe.process_noise} if system.kind == "flow" else {}  # 0 too: not the definition's own
-    how |= {"samples": recipe.samples} if system.kind != "map" else {}
+    how |= {"samples": recipe.samples * skip} if system.kind != "map" else {}
     while done < recipe.count:
         count = min(length, recipe.count - done)
         ds = _continued(system, count / recipe.samples, now, how)
-        yield _rounded(ds.isel(member=slice(members)), recipe, system)
+        yield ds.isel(member=slice(members))
         done, now = done + count, ds
 
 
@@ -84,15 +108,20 @@ def starts(recipe: Recipe, system: System, block: int, members: int):
 
     All splits share the orbit and take turns on it, so that no member of one meets a member of another, or of its own.
     """
-    streams = Streams(seed_of(recipe, system, "starts", block))
+    orbit = _orbit(system, recipe.seed, recipe.transient, math.ceil(recipe.periods), block, FEW if members <= FEW else BLOCK)
+    return orbit[SPLITS.index(recipe.split) :: len(SPLITS)][:members]
+
+
+@lru_cache(maxsize=8)
+def _orbit(system: System, seed: int, transient: float, periods: int, block: int, members: int):
+    """States or pasts along the orbit of a block, for so many members of each split, each a little beyond the end of the last."""
+    streams = Streams(_seed(seed, system.label, "starts", block))
     fixed, drawn = GAP.get(system.kind, WITHIN)
-    draws = streams.shared("start").random(BLOCK * len(SPLITS))
-    places = (math.ceil(recipe.periods) + fixed + drawn) * np.arange(len(draws)) + drawn * draws
-    places = recipe.transient + places[SPLITS.index(recipe.split) :: len(SPLITS)][:members]
+    count = len(SPLITS) * members
+    places = transient + (periods + fixed + drawn) * np.arange(count) + drawn * streams.shared("start").random(count)
     shift = None
     if block:
-        size = deviations(system)
-        shift = SHIFT * size * streams.shared("shift").standard_normal(system.dimension)
+        shift = SHIFT * deviations(system) * streams.shared("shift").standard_normal(system.dimension)
         places = places + alone(system)
     unit = 1.0 if system.kind == "map" else period_of(system)
     return states_at(system, places * unit, {"tolerance": TOLERANCE, "solver": None, "workers": 1}, shift=shift)
@@ -106,17 +135,18 @@ def alone(system: System) -> float:
 
 
 def seed_of(recipe: Recipe, system: System, purpose: str, block: int) -> int:
-    """A seed of its own for each system, purpose and block; starts are the same for all splits and noises."""
-    words = [recipe.seed, system.label, purpose, block]
-    if purpose == "noise":
-        words += [recipe.split, recipe.samples]
+    """A seed of its own for each system, split, purpose and block."""
+    return _seed(recipe.seed, system.label, recipe.split, purpose, block)
+
+
+def _seed(*words) -> int:
     return int.from_bytes(hashlib.sha256(repr(words).encode()).digest()[:7])
 
 
-def _rounded(ds: xr.Dataset, recipe: Recipe, system: System) -> xr.Dataset:
-    """The components and variables that the recipe keeps, rounded as it says."""
+def seen(ds: xr.Dataset, recipe: Recipe, system: System) -> xr.Dataset:
+    """The samples, components and variables that the recipe keeps, rounded as it says."""
     ds = ds if "observed" in ds else ds.assign(observed=ds["state"])
-    ds = ds.isel(component=kept(recipe, system))[list(variables(recipe, system))]
+    ds = ds.isel(time=slice(None, None, every(recipe)), component=kept(recipe, system))[list(variables(recipe, system))]
     if recipe.resolution is None:
         return ds
     unit = quanta(system, recipe.resolution)[kept(recipe, system)]

@@ -16,9 +16,10 @@ from .starts import APART, BEFORE, phases
 
 #: Deviations are those of a noiseless orbit this long, in periods (iterates of a map), with this many samples a period.
 PERIODS, SAMPLES, ITERATES = 300, 30, 20_000
-#: A step is short enough where one noiseless period of it, from each of these many states, is this close to the exact one,
-#: in deviations. Where a period is many Lyapunov times, no step could be, so that it is tried over so many of those.
-STATES, CLOSE, LYAPUNOV_TIMES = 4, 1e-5, 3.0
+#: A step is short enough where one noiseless period of it, from each of these many states, is this close to the exact one, in
+#: deviations: this close for a definition's own noise, else a hundredth of the noise in a period, and no worse than the last.
+#: Where a period is many Lyapunov times, no step could be, so that it is tried over so many of those.
+STATES, CLOSE, PART, WORST, LYAPUNOV_TIMES = 4, 1e-5, 0.01, 1e-4, 3.0
 #: Steps of such a stretch that are tried, doubling.
 FEWEST, MOST = 32, 2**20
 
@@ -85,7 +86,7 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
     flat, step = system.flat, None if step is None else positive(step, "noise_step")
     if amplitude is None:
         diffusion, names, added = flat.noise or (), flat.parameters, np.empty(0)
-        described = {"definition": dict(system.noise)}
+        described, close = {"definition": dict(system.noise)}, CLOSE
     else:
         amplitudes = by_component(system, amplitude, "process_noise")
         if amplitudes.any() and system.kind != "flow":
@@ -104,16 +105,17 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
         diffusion, added = tuple(symbols), strength[strength > 0]
         names = flat.parameters + tuple(symbol for symbol in symbols if symbol is not ZERO)
         described = {"amplitude": dict(zip(system.components, amplitudes.tolist(), strict=True))}
+        close = min(WORST, PART * float(amplitudes[amplitudes > 0].min(initial=np.inf)))
         described |= {"diffusion": dict(zip(system.components, strength.tolist(), strict=False))}
     if all(tree is ZERO for tree in diffusion):
         return None
-    largest = _sound_step(system) if step is None else step
+    largest = _sound_step(system, close) if step is None else step
     parts = max(1, int(np.ceil(spacing / largest - 1e-9)))
     return Process(diffusion, names, added, spacing / parts, described | {"step": spacing / parts})
 
 
 @lru_cache(maxsize=256)
-def _sound_step(system: System) -> float:
+def _sound_step(system: System, close: float) -> float:
     """The longest step, a period (or a few Lyapunov times) over a power of two, at which the noiseless motion is right."""
     try:
         flat, period = system.flat, period_of(system)
@@ -130,7 +132,7 @@ def _sound_step(system: System) -> float:
         options = {"step": span / steps, "stride": steps, "count": 2, "streams": streams, "workers": 1}
         end = engine.solve(flat, still, flat.parameters, starts, system.values, **options)[:, 1]
         wrong = np.abs(end - exact)[:, ~phases(system)] / size[~phases(system)]
-        if np.isfinite(end).all() and wrong.max() < CLOSE:
+        if np.isfinite(end).all() and wrong.max() < close:
             return span / steps
         steps *= 2
     raise ValueError(
