@@ -164,7 +164,7 @@ def _known(series) -> tuple[float, str]:
 
 def _cut(one: One, window, stride, period, samples) -> Pieces:
     """The windows of a series, sampled anew where that is asked for."""
-    values, begin, scale, size = one.values, 0.0, "samples", math.nan
+    values, scale, size = one.values, "samples", math.nan
     if period == "mean" or (period is None and samples is not None and math.isnan(one.period)):
         scale, size = "mean period", measured_period(values)
     elif isinstance(period, str):
@@ -175,6 +175,8 @@ def _cut(one: One, window, stride, period, samples) -> Pieces:
         scale, size = "stored period", one.period
     spacing = one.spacing
     if samples is not None:
+        if one.kind == "map":
+            raise ValueError("a map's iterates have nothing between them to sample; leave samples out")
         values = resampled(values, size, whole(samples, "samples, a period,"))
         spacing, size = spacing * size / samples, float(samples)
     unit = 1.0 if math.isnan(size) else size
@@ -188,7 +190,7 @@ def _cut(one: One, window, stride, period, samples) -> Pieces:
         who = f"the series of {one.system}" if one.system else "the series"
         raise ValueError(f"{who} has {len(values)} samples{in_periods}, a window {length}; take a longer one, or a smaller window")
     cut = np.lib.stride_tricks.sliding_window_view(values, length)[::step]
-    starts = begin + np.arange(len(cut)) * step * spacing
+    starts = np.arange(len(cut)) * step * spacing
     return Pieces(one.system, one.member, one.component, cut, starts, length, step, scale, one.kind, size)
 
 

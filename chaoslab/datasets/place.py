@@ -57,7 +57,7 @@ def place(
 
     Gives, by `rank`, `system`, `distance` of the series' mean from that of the system, and `ratio`, that distance over the usual
     one of a stretch of the system, of as many windows, from the rest of it: about 1 for a series of that system, much more for
-    another. `position` (axis) lies between the 5 nearest, weighted by distance to the power -4; `cluster` is that of the nearest.
+    another. `position` (axis) lies between the 5 nearest, weighted by the distance to the power -4; `cluster` is the nearest's.
     `quantile` is the part of the map's own stretches with a smaller ratio to what is nearest to them, `rough` the part of the
     variance in the uppermost quarter of frequencies. The attribute `verdict` is "unusual", with a `reason`, from a quantile of
     0.99 on ("far"), and on a map of flows where more than a tenth is rough ("rough": noise, or sampled too coarsely).
@@ -70,6 +70,8 @@ def place(
 
         map = catalogue_map("map" if flow is False else "flow")
     _checked_map(map)
+    if flow is not None and flow == (map.attrs["kind"] == "map"):
+        raise ValueError(f"the series is of a {'flow' if flow else 'map'}, the systems on this map are not; use another map")
     scaled = _on_the_scales(values[:, 0], map, period)
     windows = _of_the_map(map)
     means = np.stack([rows.mean(axis=0) for rows in windows])
@@ -136,7 +138,9 @@ def _on_the_scales(values: np.ndarray, map: xr.Dataset, period) -> Scaled:
     options["stride"] = STRIDE * options["window"]
     calculators = None if about["calculators"] == "default" else json.loads(about["calculators"])
     names = [str(name) for name in map["feature"].values]
-    table = features(values, sets=json.loads(about["sets"]), calculators=calculators, progress=False, **options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* features are not finite", FeatureWarning)  # told below, of those that count
+        table = features(values, sets=json.loads(about["sets"]), calculators=calculators, progress=False, **options)
     known = [str(name) for name in table["feature"].values]
     if lost := [name for name in names if name not in known]:
         raise ValueError(

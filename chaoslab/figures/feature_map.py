@@ -76,10 +76,10 @@ def feature_map_still(
         ax.scatter(*position[inside].T, s=22, linewidths=0, color=colour, alpha=_opacity(held[inside]), label=label)
     for k, (name, found) in enumerate(named.items()):
         mark = {"marker": MARKERS[k % len(MARKERS)], "color": MARK, "edgecolors": "white", "zorder": 3}
-        ax.scatter(*found["position"].values, s=170, label=name or "the series", **mark)
+        ax.scatter(*found["position"].values, s=110, label=name or "the series", **mark)
     _name(ax, map, _wanted(map, named, names), all_of_them=names is not None)
     ax.set(xticks=[], yticks=[])
-    ax.margins(0.06)
+    ax.margins(0.1, 0.06)
     ax.legend(frameon=False, fontsize="small")
     ax.set_title(title or _told(map))
     return ax
