@@ -1,8 +1,9 @@
 """A map of systems by the features of their windows: a plane, clusters, and how far both come back from other windows and seeds.
 
-UMAP: McInnes, Healy & Melville, arXiv:1802.03426 (2018). Trustworthiness: Venna & Kaski, ICANN 2001, 485. The number of clusters
-from what comes back: Ben-Hur, Elisseeff & Guyon, Pac. Symp. Biocomput. 7, 6 (2002), where 0.9 is called excellent by Steinley,
-Psychol. Methods 9, 386 (2004); a cluster's own: Hennig, Comput. Stat. Data Anal. 52, 258 (2007).
+UMAP: McInnes, Healy & Melville, arXiv:1802.03426 (2018). Trustworthiness: Venna & Kaski, ICANN 2001, 485. Silhouettes: Rousseeuw,
+J. Comput. Appl. Math. 20, 53 (1987). Clusters that come back from parts of the data: Ben-Hur, Elisseeff & Guyon, Pac. Symp.
+Biocomput. 7, 6 (2002), each for itself: Hennig, Comput. Stat. Data Anal. 52, 258 (2007). An adjusted Rand index of 0.8 is called
+good by Steinley, Psychol. Methods 9, 386 (2004).
 """
 
 import json
@@ -22,8 +23,10 @@ from ..trajectories.schema import package_version, seed_text
 from .features import FeatureWarning
 from .stable import rows_of, stable_features
 
-#: Numbers of clusters that are tried; the most of them whose adjusted Rand index over replicates is this large are taken.
-NUMBERS, COMES_BACK = tuple(range(2, 13)), 0.9
+#: Numbers of clusters that are tried; they come back if the mean adjusted Rand index over replicates is this large.
+NUMBERS, COMES_BACK = tuple(range(2, 13)), 0.8
+#: The part of the systems that a replicate's clusters are found from; the others go to the nearest.
+PART = 0.8
 #: Neighbours whose keeping is counted, starts of k-means, and the least distance of points that UMAP draws.
 COUNTED, STARTS, LEAST = 10, 10, 0.25
 
@@ -43,12 +46,12 @@ def feature_map(
     Features are counted from their median in interquartile ranges, far values drawn in by arsinh, and then measured in the
     deviation of windows about their own system, pooled: a window lies about 1 from its system's mean (root mean square over
     features). k-means and UMAP take the systems' means. Each of the `seeds` replicates draws the windows of every system anew,
-    with replacement, and has a seed of its own.
+    with replacement, has a seed of its own, and finds its clusters from four systems in five.
 
     Parameters
     ----------
     keep : names of the features that count; by default those `stable_features` keeps
-    clusters : how many; by default the most, of 2 to 12, that come back: a mean adjusted Rand index of 0.9 over replicates
+    clusters : how many; by default the number of 2 to 12 with the largest silhouette
     neighbours : UMAP's, the size of what it takes to be near
 
     Gives `position` (system, axis) and `cluster`; by system `cluster_stability`, the mean Jaccard index of its cluster with that of
@@ -57,7 +60,7 @@ def feature_map(
     radius; `rand_index` (number, seed) and `silhouette` (number); and what `place` needs. Everything follows from `rng`, on one
     machine and with the same versions.
 
-    The attribute `status` is "ok", or "unstable" where no number of clusters comes back: what is shown then is the best of them.
+    The attribute `status` is "ok", or "unstable" where the clusters do not come back: their mean adjusted Rand index is below 0.8.
     """
     seeds, neighbours = whole(seeds, "seeds"), whole(neighbours, "neighbours")
     rows, group = rows_of(table)
@@ -153,24 +156,24 @@ def _clusters(means: np.ndarray, wanted: int | None, states: list[int], progress
     most = means.shape[1] - 1
     if wanted is not None and not 2 <= whole(wanted, "clusters") <= most:
         raise ValueError(f"{means.shape[1]} systems fall into 2 to {most} clusters; clusters={wanted} given")
-    numbers = [wanted] if wanted is not None else [n for n in NUMBERS if n <= most]
-    labels, rand, silhouette = [], [], []
+    numbers = sorted({n for n in NUMBERS if n <= most} | ({int(wanted)} if wanted is not None else set()))
+    part, labels, rand, silhouette = math.ceil(PART * (most + 1)), [], [], []
     with Bar(len(numbers) * len(means), "clusters", shown=progress) as bar:
         for number in numbers:
             each = []
             for mean, state in zip(means, states, strict=True):
-                each.append(KMeans(number, n_init=STARTS, random_state=state).fit_predict(mean))
+                some = np.arange(most + 1) if not each else np.random.default_rng(state).permutation(most + 1)[: max(part, number)]
+                each.append(KMeans(number, n_init=STARTS, random_state=state).fit(mean[some]).predict(mean))
                 bar.update()
             labels.append(np.stack(each))
             rand.append([adjusted_rand_score(each[0], other) for other in each[1:]])
             silhouette.append(silhouette_score(means[0], each[0]))
     rand = np.array(rand)
     again = rand.mean(axis=1)
-    ok = np.flatnonzero(again >= COMES_BACK)
-    chosen = int(ok[-1]) if len(ok) else int(again.argmax())
-    status = "ok" if len(ok) else "unstable"
-    if not len(ok):
-        words = f"the clusters do not come back: an adjusted Rand index of {again[chosen]:.2f} at best, with other windows"
+    chosen = int(np.argmax(silhouette)) if wanted is None else numbers.index(wanted)
+    status = "ok" if again[chosen] >= COMES_BACK else "unstable"
+    if status != "ok":
+        words = f"the {numbers[chosen]} clusters do not come back from other windows: an adjusted Rand index of {again[chosen]:.2f}"
         warnings.warn(words, FeatureWarning, stacklevel=4)
     return Sorted(_by_size(labels[chosen]), numbers, rand, np.array(silhouette), status)
 

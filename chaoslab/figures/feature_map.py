@@ -105,8 +105,9 @@ def _near(found: xr.Dataset, count: int = 3) -> str:
 
 
 def _told(map: xr.Dataset) -> str:
-    number, again = len(np.unique(map["cluster"])), map["rand_index"].sel(number=len(np.unique(map["cluster"]))).mean()
-    return f"{map.sizes['system']} systems by their features: {number} clusters that come back (Rand index {float(again):.2f})"
+    number = len(np.unique(map["cluster"]))
+    again = float(map["rand_index"].sel(number=number).mean())
+    return f"{map.sizes['system']} systems by their features, in {number} clusters (Rand index {again:.2f} from other windows)"
 
 
 def _wanted(map: xr.Dataset, named: Mapping[str, xr.Dataset], names) -> list[int]:

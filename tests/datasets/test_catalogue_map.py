@@ -43,8 +43,9 @@ def test_what_it_claims_is_what_it_holds():
         number = len(np.unique(found.cluster))
         again = found.rand_index.mean("seed")
         assert found.attrs["status"] == "ok"
-        assert float(again.sel(number=number)) >= 0.9
-        assert (again.sel(number=slice(number + 1, None)) < 0.9).all()
+        assert number == 3
+        assert float(again.sel(number=number)) >= 0.8
+        assert float(found.silhouette.sel(number=number)) > float(found.silhouette.max()) - 0.02
         assert float(found.trust.mean()) == pytest.approx(found.attrs["trustworthiness"])
         within = found["values"] - found["values"].mean("window")
         count = found.sizes["window"]
@@ -84,7 +85,7 @@ def test_describing_again_gives_the_same(name, kind):
     row = describe(name, digest(load(name)))
     table = table_of([row | {"name": name}], kind)
     shipped = catalogue_map(kind).sel(system=name)
-    rows = table.features.sel(feature=shipped.feature)[0].values
+    rows = table.features.sel(feature=shipped.feature.values)[0].values
     scaled = np.arcsinh((rows - shipped.middle.values) / shipped.width.values) / shipped.within.values
     # chaos keeps no digits from machine to machine over 12 windows; the first is the same, the others alike
     assert np.abs(scaled[0] - shipped["values"].values[0]).max() < 0.02

@@ -94,7 +94,7 @@ def test_bad_series_are_told(noise):
         place(noise, catalogue_map("map"), period=3)
     wave = simulate("Rossler", periods=80, samples=30).state.values[0, :, 0]
     wave[1000] = np.nan
-    with pytest.warns(FeatureWarning, match="left out"):
+    with pytest.warns(FeatureWarning, match="2 of 7 windows have a gap"), pytest.warns(FeatureWarning, match="left out"):
         assert place(wave).system.values[0] == "Rossler"
 
 
