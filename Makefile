@@ -7,7 +7,7 @@ PAGES  := $(sort $(wildcard notebooks/*.ipynb notebooks/papers/*.ipynb))
 ROOT    := $(if $(filter 0,$(shell id -u)),--allow-root)
 BROWSER := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,--no-browser)
 
-.PHONY: lab tour test lint measure catalogue exponents gallery clean
+.PHONY: lab tour test lint measure catalogue exponents collection map gallery clean
 lab: $(VENV)/ready
 	$(BIN)/python -m jupyterlab $(ROOT) $(BROWSER) --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 
@@ -32,6 +32,12 @@ catalogue: $(VENV)/ready
 
 exponents: $(VENV)/ready
 	$(BIN)/python benchmarks/verification.py
+
+collection: $(VENV)/ready
+	$(BIN)/python -m chaoslab.datasets.ship
+
+map: $(VENV)/ready
+	$(BIN)/python -m chaoslab.datasets.catalogue_map
 
 gallery: $(VENV)/ready
 	$(BIN)/python -c "import chaoslab as cl; cl.figures.gallery().savefig('docs/gallery.jpg', dpi=100, pil_kwargs={'quality': 85})"

@@ -6,10 +6,12 @@
 ('member', 'time', 'component')
 """
 
+from . import datasets as datasets
 from . import figures as figures
 from . import integrate as integrate
 from . import invariants as invariants
 from . import widgets as widgets
+from .datasets import open_collection as open_collection
 from .invariants import largest_exponent as largest_exponent
 from .invariants import lyapunov_spectrum as lyapunov_spectrum
 from .sweep import sweep as sweep

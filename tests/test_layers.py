@@ -37,6 +37,12 @@ LATE = [
     "zarr",
     "IPython",
     "ipywidgets",
+    "datasets",
+    "umap",
+    "sklearn",
+    "aeon",
+    "tsfresh",
+    "numba",
 ]
 
 

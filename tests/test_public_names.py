@@ -6,7 +6,7 @@ import chaoslab as cl
 
 PUBLIC = set(
     "DefinitionError System catalogue couple dominant_period explore figures invariants largest_exponent load lyapunov_spectrum "
-    "names rescale rotate sample_parameters search simulate skew sweep table widgets".split()
+    "datasets names open_collection rescale rotate sample_parameters search simulate skew sweep table widgets".split()
 )
 LAYERS = {"systems", "integrate", "trajectories"}
 
@@ -16,7 +16,7 @@ def test_the_list_is_the_list():
 
 
 def test_everything_public_is_documented():
-    for layer in (cl, cl.systems, cl.integrate, cl.trajectories, cl.invariants, cl.figures, cl.widgets):
+    for layer in (cl, cl.systems, cl.integrate, cl.trajectories, cl.invariants, cl.datasets, cl.figures, cl.widgets):
         for name, value in vars(layer).items():
             if (
                 not name.startswith("_")
