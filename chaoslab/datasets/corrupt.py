@@ -217,11 +217,11 @@ def _corrupted(ds: xr.Dataset, name: str, corruptions: list[Corruption], seed: i
 def _by_series(ds: xr.Dataset, chance: Chance, function) -> xr.Dataset:
     """`observed` with every member's series (time, component) replaced by function(values, true series, stream)."""
     seen = ds["observed"].transpose(*[dim for dim in ("system", "member", "time", "component") if dim in ds["observed"].dims])
-    seen = seen.copy(deep=True)
+    values = np.array(seen.values)  # series that are read when used would not keep what is written to them
     for system, member, place in series_of(ds, chance.name):
         index = tuple(place.values())
-        seen.values[index] = function(seen.values[index], ds["clean"].isel(place), chance.of(system, member))
-    return ds.assign(observed=seen.transpose(*ds["observed"].dims))
+        values[index] = function(values[index], ds["clean"].isel(place), chance.of(system, member))
+    return ds.assign(observed=seen.copy(data=values).transpose(*ds["observed"].dims))
 
 
 def _share(value, what: str, zero: bool = False) -> float:

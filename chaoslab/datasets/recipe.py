@@ -128,7 +128,7 @@ class Recipe:
         entries = zip(self.labels, known, self.definitions, strict=True)
         said["systems"] = [[label, definition, period_of(system)] for label, definition, system in entries]
         said["corruptions"] = [one.to_dict() for one in self.corruptions]
-        return json.dumps(said, sort_keys=True)
+        return json.dumps(said)
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
