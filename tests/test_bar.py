@@ -3,7 +3,7 @@ import threading
 import pytest
 import tqdm.auto
 
-from chaoslab.sweep import Bar
+from chaoslab.sweep import Bar, sweep
 
 
 @pytest.fixture
@@ -81,3 +81,16 @@ def test_the_environment_may_disable_all_bars(monkeypatch):
     bar = Bar(2, "disabled", patience=0.0)
     assert list(bar.over("ab")) == ["a", "b"]
     assert bar.done == 2
+
+
+def waits():
+    with Bar(2, "inner", patience=0.0) as bar:
+        bar.update()
+    return {"waited": True}
+
+
+def test_within_a_cell_there_is_none(made):
+    sweep(lambda k: waits(), {"k": [1, 2]}, workers=0)
+    assert len(made) == 1, "the sweep's own"
+    waits()
+    assert len(made) == 2

@@ -27,6 +27,7 @@ from .parquet import to_parquet as to_parquet
 from .place import place as place
 from .recipe import Recipe as Recipe
 from .recipe import chaotic as chaotic
+from .series import plan as plan
 from .stable import stable_features as stable_features
 from .standardise import Scaling as Scaling
 from .standardise import ScalingWarning as ScalingWarning

@@ -16,9 +16,9 @@ from ..trajectories import TrajectoryWarning
 from . import storage
 from .assemble import Shape, tree, univariate
 from .recipe import Recipe
-from .series import blocks, kept, variables
+from .series import blocks, plan
 
-#: Values up to this many are made here, without processes, which take seconds to start.
+#: Numbers up to this many are made here, without processes, which take seconds to start.
 FEW = 3_000_000
 
 
@@ -259,5 +259,4 @@ def _ready(path: Path, recipe: Recipe, *, ours: bool) -> bool:
 def _workers(recipe: Recipe, workers: int | None) -> int | None:
     if workers is not None:
         return workers
-    values = sum(len(kept(recipe, system)) * len(variables(recipe, system)) for system in recipe.definitions)
-    return 0 if values * recipe.members * recipe.count < FEW else None
+    return 0 if plan(recipe)["numbers"] < FEW else None

@@ -26,14 +26,28 @@ FINEST = 300
 PIECE = 2**21
 #: Periods (iterates of a map) between the end of a member and the next one's start: a fixed part, and one drawn at random.
 GAP, WITHIN = {"map": (20, 0)}, (1, 2)
-#: Orbits of later blocks come from the stored state shifted by this many deviations, left alone for so many Lyapunov times or,
-#: where none is known, periods, and no longer than that many periods.
-SHIFT, LYAPUNOV_TIMES, UNKNOWN, LONGEST = 1e-6, 25.0, 200.0, 5000.0
+#: Members of later blocks start this many periods (iterates of a map) apart, are shifted by this many deviations, and left alone
+#: for so many Lyapunov times or, where none is known, periods, and no longer than that many periods.
+APART, SHIFT, LYAPUNOV_TIMES, UNKNOWN, LONGEST = 3, 1e-6, 25.0, 200.0, 5000.0
 
 
 def blocks(recipe: Recipe) -> int:
     """Blocks of each system."""
     return -(-recipe.members // BLOCK)
+
+
+def plan(recipe: Recipe) -> dict[str, int]:
+    """How much a recipe makes: series, samples (states), numbers, bytes of these uncompressed, and blocks, made one by one.
+
+    >>> from chaoslab.datasets import Recipe, plan
+    >>> plan(Recipe(["Lorenz", "Lorenz96"], members=100, periods=12, samples=100))
+    {'series': 200, 'samples': 240000, 'numbers': 5160000, 'bytes': 41280000, 'blocks': 4}
+    """
+    series = recipe.members * len(recipe.systems)
+    widths = [len(variables(recipe, system)) * len(kept(recipe, system)) for system in recipe.definitions]
+    numbers = sum(widths) * recipe.members * recipe.count
+    made = {"series": series, "samples": series * recipe.count, "numbers": numbers, "bytes": 8 * numbers}
+    return made | {"blocks": blocks(recipe) * len(recipe.systems)}
 
 
 def variables(recipe: Recipe, system: System) -> tuple[str, ...]:
@@ -82,9 +96,10 @@ def motion(recipe: Recipe, system: System, block: int) -> Iterator[xr.Dataset]:
     how = {"rng": seed_of(recipe, system, "noise", block), "observation_noise": recipe.observation_noise}
     how |= {"process_noise": recipe.process_noise} if system.kind == "flow" else {}  # 0 too: not the definition's own
     how |= {"samples": recipe.samples * skip} if system.kind != "map" else {}
+    first = {"jitter": SHIFT, "transient": alone(system)} if block else {}
     while done < recipe.count:
         count = min(length, recipe.count - done)
-        ds = _continued(system, count / recipe.samples, now, how)
+        ds = _continued(system, count / recipe.samples, now, how if done else how | first)
         yield ds.isel(member=slice(members))
         done, now = done + count, ds
 
@@ -106,32 +121,32 @@ def _continued(system: System, periods: float, now, how: Mapping) -> xr.Dataset:
 def starts(recipe: Recipe, system: System, block: int, members: int):
     """Where the members of a block start: states (member, component), or the pasts of a delay system.
 
-    All splits share the orbit and take turns on it, so that no member of one meets a member of another, or of its own.
+    In the first block all splits share an orbit and take turns on it, each member a little beyond the end of the last, so that no
+    series meets another. Those of later blocks are near one another at first; chaos parts them before they are sampled.
     """
-    orbit = _orbit(system, recipe.seed, recipe.transient, math.ceil(recipe.periods), block, FEW if members <= FEW else BLOCK)
+    if block:
+        return _orbit(system, recipe.seed, recipe.transient, APART, BLOCK)[:members]
+    fixed, drawn = GAP.get(system.kind, WITHIN)
+    count = len(SPLITS) * (FEW if members <= FEW else BLOCK)
+    orbit = _orbit(system, recipe.seed, recipe.transient, math.ceil(recipe.periods) + fixed + drawn, count)
     return orbit[SPLITS.index(recipe.split) :: len(SPLITS)][:members]
 
 
 @lru_cache(maxsize=8)
-def _orbit(system: System, seed: int, transient: float, periods: int, block: int, members: int):
-    """States or pasts along the orbit of a block, for so many members of each split, each a little beyond the end of the last."""
-    streams = Streams(_seed(seed, system.label, "starts", block))
-    fixed, drawn = GAP.get(system.kind, WITHIN)
-    count = len(SPLITS) * members
-    places = transient + (periods + fixed + drawn) * np.arange(count) + drawn * streams.shared("start").random(count)
-    shift = None
-    if block:
-        shift = SHIFT * deviations(system) * streams.shared("shift").standard_normal(system.dimension)
-        places = places + alone(system)
+def _orbit(system: System, seed: int, transient: float, apart: int, count: int):
+    """States or pasts along the orbit of the stored state, so many periods or iterates apart, and a random part of two more."""
+    _, drawn = GAP.get(system.kind, WITHIN)
+    shifts = Streams(_seed(seed, system.label, "starts")).shared("start").random(count)
+    places = transient + apart * np.arange(count) + drawn * shifts
     unit = 1.0 if system.kind == "map" else period_of(system)
-    return states_at(system, places * unit, {"tolerance": TOLERANCE, "solver": None, "workers": 1}, shift=shift)
+    return states_at(system, places * unit, {"tolerance": TOLERANCE, "solver": None, "workers": 1})
 
 
 def alone(system: System) -> float:
     """Periods after which a shift of a millionth of a deviation has grown beyond all bounds."""
     if not system.lyapunov_time:
         return UNKNOWN
-    return min(LONGEST, LYAPUNOV_TIMES * system.lyapunov_time / (1.0 if system.kind == "map" else period_of(system)))
+    return math.ceil(min(LONGEST, LYAPUNOV_TIMES * system.lyapunov_time / (1.0 if system.kind == "map" else period_of(system))))
 
 
 def seed_of(recipe: Recipe, system: System, purpose: str, block: int) -> int:

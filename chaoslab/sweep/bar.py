@@ -4,6 +4,8 @@ import threading
 from collections.abc import Iterable
 from time import monotonic
 
+from .cells import inside
+
 #: Seconds of work that need no bar.
 PATIENCE = 2.0
 
@@ -12,13 +14,13 @@ class Bar:
     """Counts what is done and shows it with tqdm after `patience` seconds; work that ends sooner makes no bar, not even hidden.
 
     (In a notebook every tqdm bar is a dozen widgets from the moment it is made, whatever its `delay`: hundreds of short tasks
-    send thousands of messages.)
+    send thousands of messages.) Within a cell of a sweep, which has a bar of its own, there is none.
     """
 
     def __init__(self, total: int, label: str, *, shown: bool = True, patience: float = PATIENCE, initial: int = 0, **look):
         self._total, self._label, self._look = total, label, {"leave": False, **look}
         self.done = self._begun = initial
-        self._start, self._patience = monotonic(), patience if shown else float("inf")
+        self._start, self._patience = monotonic(), patience if shown and not inside.get() else float("inf")
         self._bar, self._lock = None, threading.Lock()
 
     def __enter__(self) -> "Bar":

@@ -10,11 +10,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import NamedTuple
 
+#: Whether a cell is being run, so that work within it shows no progress of its own.
+inside: ContextVar[bool] = ContextVar("inside", default=False)
 #: What a table of results says beside the cells' and the results' own names.
 RESERVED = {"status", "failure", "traceback", "seconds"}
 
@@ -116,7 +119,7 @@ def check_call(function: Callable, name: str, cell: dict) -> None:
 
 def run(function: Callable, key: str) -> Outcome:
     """Run one cell; whatever the function raises is its outcome."""
-    begin = time.perf_counter()
+    begin, token = time.perf_counter(), inside.set(True)
     try:
         cell = json.loads(key)
         result = function(**cell)
@@ -129,6 +132,8 @@ def run(function: Callable, key: str) -> Outcome:
     except (Exception, SystemExit) as error:
         failure = "".join(traceback.format_exception_only(error)).strip()
         found = "failed", None, _encodable(failure), _encodable(traceback.format_exc())
+    finally:
+        inside.reset(token)
     return Outcome(*found, time.perf_counter() - begin, versions())
 
 

@@ -86,10 +86,16 @@ def test_splits_take_turns_on_one_orbit_and_never_meet():
     assert (place > 4).all(), "and only after its own series has ended"
 
 
-def test_blocks_beyond_the_first_are_other_orbits():
-    henon, recipe = cl.load("Henon"), Recipe("Henon", members=130, periods=50, samples=1)
-    first = np.concatenate([series.starts(recipe, henon, block, 64) for block in range(2)])
-    assert len(np.unique(first.round(6), axis=0)) == 128
+@pytest.mark.parametrize("name", ["Henon", "Lorenz", "MackeyGlass"])
+def test_blocks_beyond_the_first_start_elsewhere(name):
+    system = cl.load(name)
+    recipe = Recipe(name, members=67, periods=3, samples=1 if name == "Henon" else 10)
+    first, second = (next(series.pieces(recipe, system, block)).state.values for block in range(2))
+    assert (len(first), len(second)) == (64, 3)
+    apart = np.abs(first[:, None, 0] - second[None, :, 0]).max(axis=2) / first.std()
+    assert apart.min() > 1e-4, "chaos has parted those that were a millionth apart"
+    other = next(series.pieces(recipe.with_(split="test"), system, 1)).state.values
+    assert np.abs(other[:, 0] - second[:, 0]).min() > 1e-4 * first.std()
 
 
 def test_rounded_values_are_multiples_of_a_power_of_two(tmp_path):
