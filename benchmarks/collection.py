@@ -121,7 +121,7 @@ class Peak:
             held = 0
             for process in [me, *me.children(recursive=True)]:
                 try:
-                    held += process.memory_info().rss
+                    held += process.memory_full_info().pss  # what processes share counts once
                 except psutil.NoSuchProcess:
                     pass
             self.most = max(self.most, held)

@@ -22,8 +22,8 @@ BLOCK = 64
 FEW = 10
 #: Samples a period of noisy motion, from which coarser ones are taken where they divide it.
 FINEST = 300
-#: Values of a piece, at most: 16 MB.
-PIECE = 2**21
+#: Values of a piece, at most: 8 MB.
+PIECE = 2**20
 #: Periods (iterates of a map) between the end of a member and the next one's start: a fixed part, and one drawn at random.
 GAP, WITHIN = {"map": (20, 0)}, (1, 2)
 #: Members of later blocks start this many periods (iterates of a map) apart, are shifted by this many deviations, and left alone

@@ -12,6 +12,7 @@ import sys
 import zipfile
 from functools import partial
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,10 @@ def ship(folder: str | os.PathLike, *, systems=None, workers: int | None = None,
         if outcome.status != "ok":
             raise RuntimeError(f"{cell['system']}: {outcome.failure}\n{outcome.traceback}")
     said = _manifest({cell["system"]: json.loads(outcome.result)["made"] for cell, outcome in found.table})
-    for part, told in said["parts"].items():
+    for split, granularity, noise in product(MEMBERS, GRANULARITIES, (False, True)):
+        part = part_name(split, granularity, noise)
+        told = said["parts"][part]
+        told["recipe"] = standard(split, granularity=granularity, noise=noise, systems=list(told["systems"])).to_json()
         told["sha256"] = _zipped(folder / f"{part}.zip", work, part, told["systems"])
     _written(folder / MANIFEST, lzma.compress(json.dumps(said).encode(), preset=9))
     for file in sorted(work.iterdir()):

@@ -20,6 +20,8 @@ PERIODS, SAMPLES, ITERATES = 300, 30, 20_000
 #: deviations: this close for a definition's own noise, else a hundredth of the noise in a period, and no worse than the last.
 #: Where a period is many Lyapunov times, no step could be, so that it is tried over so many of those.
 STATES, CLOSE, PART, WORST, LYAPUNOV_TIMES = 4, 1e-5, 0.01, 1e-4, 3.0
+#: Ten times as much is let pass where the right-hand side has kinks or jumps, at which every scheme is of first order.
+ROUGHLY = 10
 #: Steps of such a stretch that are tried, doubling.
 FEWEST, MOST = 32, 2**20
 
@@ -106,6 +108,7 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
         names = flat.parameters + tuple(symbol for symbol in symbols if symbol is not ZERO)
         described = {"amplitude": dict(zip(system.components, amplitudes.tolist(), strict=True))}
         close = min(WORST, PART * float(amplitudes[amplitudes > 0].min(initial=np.inf)))
+        close *= 1 if system.smooth else ROUGHLY
         described |= {"diffusion": dict(zip(system.components, strength.tolist(), strict=False))}
     if all(tree is ZERO for tree in diffusion):
         return None
