@@ -82,8 +82,8 @@ def open_collection(
     layout = Shape(MEMBERS[split], PERIODS * GRANULARITIES[granularity], GRANULARITIES[granularity])
     entries, told = {}, said["parts"][part]
     for name, made in told["systems"].items():
-        entry = said["systems"][name] | made
-        entry["attrs"] = said["attrs"] | told["attrs"] | entry["attrs"]
+        known = said["systems"][name]
+        entry = known | made | {"attrs": known["attrs"] | made["attrs"]}
         shape = layout.members, layout.count, len(entry["component"])
         entry["arrays"] = {key: StoredArray(shape, _reader(part, f"{name}/{key}")) for key in entry.pop("variables")}
         entries[name] = entry

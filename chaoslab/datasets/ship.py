@@ -115,7 +115,6 @@ def _manifest(made: dict) -> dict:
     return {
         "systems": systems,
         "parts": parts,
-        "attrs": {},
         "command": COMMAND,
         "date": datetime.date.today().isoformat(),
         "version": _versions(),
@@ -154,12 +153,7 @@ def main(arguments=None) -> None:
     sizes = {path.name: path.stat().st_size / 1e6 for path in sorted(folder.iterdir())}
     for name, size in sizes.items():
         print(f"{name:24}{size:8.2f} MB")
-    lost = {
-        (part, name)
-        for part, told in said["parts"].items()
-        for name, one in told["systems"].items()
-        if set(one["status"]) != {"ok"}
-    }
+    lost = {name for _, name, one in entries if set(one["status"]) != {"ok"}}
     print(f"{len(said['systems'])} systems, {sum(sizes.values()):.1f} MB; series that end early: {sorted(lost) or 'none'}")
 
 

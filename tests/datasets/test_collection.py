@@ -14,8 +14,6 @@ from chaoslab.datasets import Recipe, build, chaotic, collection, open_collectio
 from chaoslab.trajectories import check, system_of
 
 PARTS = [(s, g, n) for s in ("train", "test") for g in ("coarse", "fine") for n in (False, True)]
-    (split, granularity, noise) for split in ("train", "test") for granularity in ("coarse", "fine") for noise in (False, True)
-]
 
 
 @pytest.mark.parametrize(("split", "granularity", "noise"), PARTS)
@@ -38,11 +36,11 @@ def test_files_are_as_they_were_made():
     assert size < 20e6
 
 
-@pytest.mark.parametrize("name", ["Lorenz", "MackeyGlass", "Chua", "Kuramoto", "DrivenPendulum"])
-@pytest.mark.parametrize("noise", [False, True])
+FIVE = ("Lorenz", "Chua", "Kuramoto", "DrivenPendulum", "MackeyGlass")
+
+
+@pytest.mark.parametrize(("name", "noise"), [(name, False) for name in FIVE] + [(name, True) for name in FIVE[:4]])
 def test_a_sample_comes_again_from_its_recipe(name, noise, tmp_path):
-    if noise and name == "MackeyGlass":
-        pytest.skip("noise moves flows alone")
     for granularity in ("coarse", "fine"):
         recipe = standard("train", granularity=granularity, noise=noise, systems=[name])
         made = build(recipe, cache=tmp_path, progress=False)[name].to_dataset()
@@ -98,7 +96,7 @@ def test_noise_moves_what_starts_at_the_same_place():
 
 def test_it_opens_without_a_solver():
     program = "import sys, chaoslab as cl; cl.open_collection()['Lorenz'].state.values; print("
-    program += "[name for name in ('heyoka', 'torch', 'zarr', 'scipy') if name in sys.modules])"
+    program += "[name for name in ('heyoka', 'torch', 'zarr', 'scipy.integrate') if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
     assert run.stdout.strip() == "[]"
 
