@@ -153,7 +153,8 @@ def main(arguments=None) -> None:
     sizes = {path.name: path.stat().st_size / 1e6 for path in sorted(folder.iterdir())}
     for name, size in sizes.items():
         print(f"{name:24}{size:8.2f} MB")
-    lost = {name for _, name, one in entries if set(one["status"]) != {"ok"}}
+    parts = [told["systems"].items() for told in said["parts"].values()]
+    lost = {name for systems in parts for name, one in systems if set(one["status"]) != {"ok"}}
     print(f"{len(said['systems'])} systems, {sum(sizes.values()):.1f} MB; series that end early: {sorted(lost) or 'none'}")
 
 
