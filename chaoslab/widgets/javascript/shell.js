@@ -113,7 +113,7 @@ export class Shell {
     if (this.picture.title) this.title.textContent = this.picture.title;
     this.tell();
     this.draw();
-    this.root.dataset.picture = Number(this.root.dataset.picture ?? 0) + 1;
+    if (Object.keys(this.picture).length) this.root.dataset.picture = Number(this.root.dataset.picture ?? 0) + 1;
   }
 
   tell() {
