@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from ..invariants import zero_one_test
 from ..integrate import solve
+from ..invariants import zero_one_test
 from ..sweep import sweep
 from ..systems import System
 from ..trajectories.grid import whole

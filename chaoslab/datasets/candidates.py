@@ -17,7 +17,7 @@ from .scalings import Polynomials
 from .sieve import sieve
 
 #: The kinds, with the number of candidates in a block: quadratic flows go through the sieve together.
-BLOCKS = {"parameters": 6, "skew": 4, "quadratic": 2048}
+BLOCKS = {"parameters": 6, "skew": 4, "quadratic": 4096}
 TITLES = {
     "parameters": "{0} at other parameters",
     "skew": "{0} driving {1}",
@@ -31,7 +31,8 @@ def generator(seed: int, kind: str, number: int) -> np.random.Generator:
 
 
 def block(kind: str, part: int, *, seed: int, lyapunov_times: float) -> dict:
-    """What a block of candidates gives: `found`, records of those that are chaotic; `fates`, how many met which; `cpu`, seconds of a processor."""
+    """What a block of candidates gives: `found`, records of those that are chaotic; `fates`, how many met which; `cpu`, a
+    processor's seconds."""
     begin = time.process_time()
     numbers = range(part * BLOCKS[kind], (part + 1) * BLOCKS[kind])
     fates, found = Counter(), []

@@ -76,7 +76,8 @@ def discover(
             continue
         have = Counter(entry.kind for entry in systems)
         stock.fill({kind: _share(n, kinds, kind) - have[kind] for kind in kinds})
-    return Discovery(tuple(systems), stock.counts(), {**settings, "kinds": list(kinds), "version": package_version()}, stock.seconds())
+    settings |= {"kinds": list(kinds), "version": package_version()}
+    return Discovery(tuple(systems), stock.counts(), settings, stock.seconds())
 
 
 def _kinds(kinds) -> tuple[str, ...]:

@@ -21,12 +21,14 @@ WEAKEST = 0.02
 #: Of a flow of up to four variables all exponents are taken but the last, which follows from the divergence; of larger ones
 #: two, which tell chaos from hyperchaos.
 ALL, FEW = 4, 2
-#: Volumes shrink by so many e-folds a period at least, and an exponent is zero to this part of the largest.
-SHRINKING, NEARLY = 1e-3, 0.05
+#: Volumes shrink by so many e-folds a period at least; an exponent is zero to three errors, between these parts of the largest.
+SHRINKING, NEARLY = 1e-3, (0.05, 0.3)
 #: How often it is gone further, where the last exponent is less than the first, and how much further than it seems needed.
 TIMES, MARGIN = 4, 1.1
-#: A motion spreads where its range in the second half of the way is so many times that in the first.
-SPREAD, SAMPLES = 2.0, 2048
+#: A motion spreads where its range becomes so many times that of the first 200 periods.
+SPREAD, SAMPLES = 3.0, 2048
+#: Every variable crosses its mean so often in a hundred periods at least, or it rests, or drifts.
+FEWEST = 8
 #: Of a solver's step: exponents are averages, and their errors far larger.
 TOLERANCE = 1e-9
 #: Digits of a starting state.
@@ -58,8 +60,11 @@ def judge(system: System, *, lyapunov_times: float, tolerance: float = TOLERANCE
     options = {"tolerance": tolerance, "progress": False, "rng": seed, "transient": 0.0}
     options |= {"count": system.dimension - 1 if system.dimension <= ALL else FEW}
     first = _exponents(system, TRIAL * system.period * length, options)
-    if not first.exponent[0] * system.period > WEAKEST / 2:
-        raise Rejected(_word(system, first, tolerance))
+    if not _positive(first):
+        first = _exponents(system, LAST * system.period * length, options)
+    if not _positive(first) or not first.exponent[0] * system.period > WEAKEST / 2:
+        word = _word(system, first, tolerance)
+        raise Rejected("weak chaos" if word in CHAOS else word)
     now, followed, found = system, 0.0, first
     for _ in range(TIMES):
         rate = max(float(found.exponent[0]), WEAKEST / system.period)
@@ -69,8 +74,8 @@ def judge(system: System, *, lyapunov_times: float, tolerance: float = TOLERANCE
             followed += more
         found = _exponents(now, LAST * system.period * length, options)
         followed += LAST * system.period * length
-        if not found.exponent[0] > CLEARLY * found.error[0]:
-            raise Rejected("transient chaos" if first.exponent[0] > CLEARLY * first.error[0] else _word(now, found, tolerance))
+        if not _positive(found):
+            raise Rejected("transient chaos")
         if float(found.exponent[0]) * followed >= lyapunov_times:
             break
     else:
@@ -85,12 +90,18 @@ def judge(system: System, *, lyapunov_times: float, tolerance: float = TOLERANCE
     return Judged(replace(system, lyapunov_time=rounded(time, 4)), word, found, followed)
 
 
+def _positive(spectrum: xr.Dataset) -> bool:
+    """Whether the largest exponent is, beyond doubt."""
+    return bool(spectrum.exponent[0] > CLEARLY * spectrum.error[0])
+
+
 def _plausible(spectrum: xr.Dataset, system: System) -> None:
     """Raise Rejected where volume does not shrink, or where no exponent is zero, as one is along every motion that stays."""
     if not float(spectrum["divergence"]) * system.period < -SHRINKING:
         raise Rejected("no attractor")
     values, errors = spectrum["exponent"].values, spectrum["error"].values
-    if len(values) == system.dimension - 1 and (np.abs(values) > np.maximum(CLEARLY * errors, NEARLY * values[0])).all():
+    zero = values[0] * np.clip(CLEARLY * errors / values[0], *NEARLY)
+    if len(values) == system.dimension - 1 and (np.abs(values) > zero).all():
         raise Rejected("no zero exponent")
 
 
@@ -105,7 +116,10 @@ def settled(system: System, tolerance: float) -> System:
 
     A period that it has already need not be exact.
     """
-    system = _moved(system, SETTLE * (system.period or _period(system)), tolerance)[0]
+    system, rows = _moved(system, SETTLE * (system.period or _period(system)), tolerance)
+    late = rows[len(rows) // 2 :] > rows[len(rows) // 2 :].mean(axis=0)
+    if (np.diff(late, axis=0).sum(axis=0) < FEWEST).any():  # a period would be looked for on ever longer orbits
+        raise Rejected("drifts")
     return replace(system, period=rounded(_period(system), 4))  # that of the attractor alone
 
 
@@ -118,11 +132,18 @@ def _period(system: System) -> float:
 
 
 def followed_on(system: System, duration: float, tolerance: float) -> System:
-    """The system at its state so much later; raises Rejected where the motion leaves, or spreads ever further."""
-    system, rows = _moved(system, duration, tolerance)
-    first, second = (np.ptp(half, axis=0) for half in (rows[: SAMPLES // 2], rows[SAMPLES // 2 :]))
-    if duration > SETTLE * system.period and (second > SPREAD * first).any():
-        raise Rejected("spreads")
+    """The system at its state so much later; raises Rejected where the motion leaves, or spreads ever further.
+
+    It is looked at after 200 periods, and after twice as many each time: an orbit that winds outwards turns ever faster.
+    """
+    done, piece, first = 0.0, SETTLE * system.period, None
+    while done < duration:
+        system, rows = _moved(system, min(piece, duration - done), tolerance)
+        spread = np.ptp(rows, axis=0)
+        first = spread if first is None else first
+        if (spread > SPREAD * first).any():
+            raise Rejected("spreads")
+        done, piece = done + piece, 2 * piece
     return system
 
 

@@ -7,18 +7,18 @@ forward: a flow turned back has other attractors. Shifted variables are not look
 """
 
 import itertools
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 
 import numpy as np
 
-from ..systems import NotPolynomial, System
+from ..systems import System
+from ..systems.emit import numpy_function
+from ..systems.tree import Node, walk
 
 #: Of more variables not all permutations and signs are gone through.
 MOST = 4
-_POWER = re.compile(r"([A-Za-z_]\w*)(?:\*\*(\d+))?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,25 +32,18 @@ class Polynomials:
     @classmethod
     def of(cls, system: System) -> "Polynomials | None":
         """Those of a system; None where it is no polynomial flow, or one of more than four variables."""
-        if system.kind != "flow" or system.dimension > MOST or system.flat.timed:
+        flat = system.flat
+        if system.kind != "flow" or system.dimension > MOST or flat.timed:
             return None
-        try:
-            return cls.read(system.components, system.terms())
-        except NotPolynomial:
+        one, unit = (0,) * system.dimension, np.eye(system.dimension, dtype=int)
+        known = {node: {one: float(value)} for node, value in zip(flat.parameters, system.values, strict=True)}
+        known |= {node: {tuple(row.tolist()): 1.0} for node, row in zip(flat.variables, unit, strict=True)}
+        trees = expanded(flat.rhs, known, one)
+        if trees is None:
             return None
-
-    @classmethod
-    def read(cls, components, terms: Mapping[str, Mapping[str, float]]) -> "Polynomials":
-        """From what `System.terms()` gives."""
-        rows, powers, values = [], [], []
-        for row, word in enumerate(components):
-            for monomial, value in terms[word].items():
-                found = dict.fromkeys(components, 0)
-                found |= {name: int(power or 1) for name, power in _POWER.findall(monomial)}
-                rows.append(row)
-                powers.append([found[name] for name in components])
-                values.append(value)
-        return cls(np.array(rows), np.array(powers).reshape(len(rows), len(components)), np.array(values, float))
+        terms = [(row, powers, value) for row, tree in enumerate(trees) for powers, value in tree.items() if value]
+        rows, powers, values = zip(*terms, strict=True)
+        return cls(np.array(rows), np.array(powers), np.array(values))
 
     @property
     def dimension(self) -> int:
@@ -96,6 +89,45 @@ class Polynomials:
             gap = gap - mine.scaling @ np.linalg.lstsq(mine.scaling, gap, rcond=None)[0]
             best = min(best, float(np.abs(gap).max(initial=0.0)))
         return best
+
+
+def expanded(trees: Sequence[Node], known: dict[Node, dict], one: tuple[int, ...]) -> list[dict] | None:
+    """Trees as {powers: coefficient} in numbers, None where one is no polynomial; `System.terms` is exact, and far slower."""
+    made = dict(known)
+    for node in walk(*trees):
+        if node in made:
+            continue
+        parts = [made[child] for child in node.children]
+        whole = all(set(part) <= {one} for part in parts)
+        match node.head:
+            case "+":
+                made[node] = _sum(parts)
+            case "neg":
+                made[node] = {key: -value for key, value in parts[0].items()}
+            case "*":
+                made[node] = _product(*parts)
+            case "/" if set(parts[1]) == {one}:
+                made[node] = {key: value / parts[1][one] for key, value in parts[0].items()}
+            case "**" if set(parts[1]) == {one} and parts[1][one] in range(1, 13):
+                made[node] = reduce(_product, [parts[0]] * int(parts[1][one]))
+            case _ if whole:
+                value = float(numpy_function((node,), tuple(known))([part.get(one, 0.0) for part in known.values()])[0])
+                made[node] = {one: value}
+            case _:
+                return None
+    return [made[tree] for tree in trees]
+
+
+def _sum(parts: Iterable[dict]) -> dict:
+    total: dict = {}
+    for part in parts:
+        for key, value in part.items():
+            total[key] = total.get(key, 0.0) + value
+    return total
+
+
+def _product(left: dict, right: dict) -> dict:
+    return _sum({tuple(map(sum, zip(a, b, strict=True))): u * v} for a, u in left.items() for b, v in right.items())
 
 
 def _pattern(terms: Polynomials) -> tuple:

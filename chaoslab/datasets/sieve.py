@@ -15,17 +15,19 @@ from ..integrate.tableaux import tableau
 #: A step's error, relative to the size of the state, and what counts as that size at least.
 TOLERANCE, SMALL = 1e-5, 0.1
 #: A motion of size about one is gone from here on.
-FAR = 1e3
+FAR = 200.0
 #: Steps before anything counts, while a rest is looked for, and beside a difference; looks every so many.
-SETTLING, RESTING, GROWING, LOOK = 1500, 800, 6000, 50
+SETTLING, RESTING, GROWING, LOOK = 1500, 800, 4000, 50
 #: A motion rests where it covers less than this part of its size.
 STILL = 1e-2
 #: A motion spreads where it gets so many times further in the second half of that.
 SPREAD = 1.5
+#: Of all variables each turns so often at least: one that does not has come to rest, or drifts.
+FEWEST = 4
 #: A turn takes so many steps at least and at most: what needs more has times of very different length.
 TURN = (6, 150)
 #: e-folds a turn that a difference must grow by, and after this part of its steps half as much.
-LEAST, EARLY = 0.015, (0.15, 0.3, 0.5)
+LEAST, EARLY = 0.015, (0.2, 0.3, 0.5)
 
 
 @lru_cache(maxsize=8)
@@ -188,7 +190,7 @@ def _growing(herd: Herd, middle: np.ndarray, drop) -> tuple[np.ndarray, np.ndarr
             middle, begin, half, grown, turns, peaks = map(pick, (middle, begin, half, grown, turns, peaks))
     count, time = turns.max(axis=0), herd.t - begin
     spreads = peaks[1] > SPREAD * peaks[0]
-    kept = drop(spreads, "spreads")
+    kept = drop(spreads | (turns.min(axis=0) < FEWEST), "spreads")
     grown, half, count, time = (value[kept] for value in (grown, half, count, time))
     steps = (looks - looks // 10) * LOOK / np.maximum(count, 1)
     kept = drop((steps < TURN[0]) | (steps > TURN[1]), "too slow")
