@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..integrate import compiled_quickly
 from ..invariants import kaplan_yorke_dimension
 from ..systems import System
 from . import offspring
@@ -33,6 +34,11 @@ def generator(seed: int, kind: str, number: int) -> np.random.Generator:
 def block(kind: str, part: int, *, seed: int, lyapunov_times: float) -> dict:
     """What a block of candidates gives: `found`, records of those that are chaotic; `fates`, how many met which; `cpu`, a
     processor's seconds."""
+    with compiled_quickly():  # a candidate is followed once
+        return _block(kind, part, seed, lyapunov_times)
+
+
+def _block(kind: str, part: int, seed: int, lyapunov_times: float) -> dict:
     begin = time.process_time()
     numbers = range(part * BLOCKS[kind], (part + 1) * BLOCKS[kind])
     fates, found = Counter(), []

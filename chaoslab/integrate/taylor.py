@@ -10,6 +10,7 @@ import numpy as np
 from ..systems.emit import heyoka_expressions
 from ..systems.tree import name, walk
 from .crossing import Leg
+from .effort import effort
 from .switching import Equations
 
 #: Operations and surfaces beyond which heyoka writes compact code: compiled in 0.2 s instead of 7, a little slower to run.
@@ -197,11 +198,16 @@ def _compile(equations: Equations, tolerance: float):
         tol=tolerance,
         t_events=[hy.t_event(surfaces[k]) for k in moving],
         compact_mode=size > COMPACT,
+        opt_level=effort(),
     )
     return integrator, moving
 
 
-@lru_cache(maxsize=512)
 def stepper(equations: Equations, tolerance: float) -> TaylorStepper:
     """The compiled integrator of these equations, shared within the process."""
+    return compiled(equations, tolerance, effort())
+
+
+@lru_cache(maxsize=512)
+def compiled(equations: Equations, tolerance: float, effort: int) -> TaylorStepper:
     return TaylorStepper(equations, tolerance)

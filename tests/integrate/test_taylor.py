@@ -34,9 +34,9 @@ def test_parameters_are_given_at_run_time():
     """A slider never recompiles."""
     lorenz, times = load("Lorenz"), np.linspace(0, 1, 5)
     states(lorenz, times)
-    compiled = taylor.stepper.cache_info().misses
+    compiled = taylor.compiled.cache_info().misses
     moved = [states(lorenz.with_(rho=rho), times)[-1, 0] for rho in (20, 28.5, "99.96", 160)]
-    assert taylor.stepper.cache_info().misses == compiled
+    assert taylor.compiled.cache_info().misses == compiled
     assert len({round(x, 6) for x in moved}) == 4
 
 
@@ -72,9 +72,9 @@ def test_compact_code_is_the_same_code(name, monkeypatch):
     results = []
     for compact in (0, 10**6) if name != "MacArthur" else (0, 250):
         monkeypatch.setattr(taylor, "COMPACT", compact)
-        taylor.stepper.cache_clear()
+        taylor.compiled.cache_clear()
         results.append(states(system, times, tolerance=tolerance))
-    taylor.stepper.cache_clear()
+    taylor.compiled.cache_clear()
     assert np.abs(results[0] - results[1]).max() < 1e-10 * np.abs(results[0]).max()
 
 
