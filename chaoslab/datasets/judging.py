@@ -29,6 +29,8 @@ TIMES, MARGIN = 4, 1.1
 SPREAD, SAMPLES = 3.0, 2048
 #: Every variable crosses its mean so often in a hundred periods at least, or it rests, or drifts.
 FEWEST = 8
+#: A dominant period so many times the one expected is that of rare bursts, which no number of periods would follow in good time.
+SLOWEST = 50
 #: Of a solver's step: exponents are averages, and their errors far larger.
 TOLERANCE = 1e-9
 #: Digits of a starting state.
@@ -120,7 +122,10 @@ def settled(system: System, tolerance: float) -> System:
     late = rows[len(rows) // 2 :] > rows[len(rows) // 2 :].mean(axis=0)
     if (np.diff(late, axis=0).sum(axis=0) < FEWEST).any():  # a period would be looked for on ever longer orbits
         raise Rejected("drifts")
-    return replace(system, period=rounded(_period(system), 4))  # that of the attractor alone
+    period = _period(system)  # that of the attractor alone
+    if system.period and period > SLOWEST * system.period:
+        raise Rejected("no clear period")
+    return replace(system, period=rounded(period, 4))
 
 
 def _period(system: System) -> float:

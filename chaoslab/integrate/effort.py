@@ -6,6 +6,8 @@ from contextvars import ContextVar
 
 #: Levels of LLVM: what is used by the hundred thousand steps, and what is used once.
 BEST, LEAST = 3, 0
+#: How many of those that are used once are remembered: each holds megabytes.
+PASSING = 8
 
 _effort: ContextVar[int] = ContextVar("effort", default=BEST)
 
@@ -19,7 +21,7 @@ def effort() -> int:
 def compiled_quickly() -> Iterator[None]:
     """Integrators made within compile five to ten times faster and run up to twice as long; their rounding differs.
 
-    Nor are they kept on disk, which would hold thousands that nobody asks for again.
+    Nor are they kept, on disk or in memory, which would hold thousands that nobody asks for again.
     """
     try:
         import heyoka as hy
@@ -32,4 +34,5 @@ def compiled_quickly() -> Iterator[None]:
         yield
     finally:
         hy.llvm_state.set_diskcache_enabled(kept)
+        hy.llvm_state.clear_memcache()
         _effort.reset(before)

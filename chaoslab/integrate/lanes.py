@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .effort import effort
+from .effort import BEST, PASSING, effort
 from .switching import Equations
 from .taylor import COMPACT, expressions
 
@@ -65,9 +65,8 @@ class Lanes:
 
 def lanes(equations: Equations, tolerance: float) -> Lanes:
     """The compiled integrators of these equations, shared within the process."""
-    return compiled(equations, tolerance, effort())
+    return (compiled if effort() == BEST else passing)(equations, tolerance)
 
 
-@lru_cache(maxsize=128)
-def compiled(equations: Equations, tolerance: float, effort: int) -> Lanes:
-    return Lanes(equations, tolerance)
+compiled = lru_cache(maxsize=128)(Lanes)
+passing = lru_cache(maxsize=PASSING)(Lanes)

@@ -10,7 +10,7 @@ import numpy as np
 from ..systems.emit import heyoka_expressions
 from ..systems.tree import name, walk
 from .crossing import Leg
-from .effort import effort
+from .effort import BEST, PASSING, effort
 from .switching import Equations
 
 #: Operations and surfaces beyond which heyoka writes compact code: compiled in 0.2 s instead of 7, a little slower to run.
@@ -205,9 +205,8 @@ def _compile(equations: Equations, tolerance: float):
 
 def stepper(equations: Equations, tolerance: float) -> TaylorStepper:
     """The compiled integrator of these equations, shared within the process."""
-    return compiled(equations, tolerance, effort())
+    return (compiled if effort() == BEST else passing)(equations, tolerance)
 
 
-@lru_cache(maxsize=512)
-def compiled(equations: Equations, tolerance: float, effort: int) -> TaylorStepper:
-    return TaylorStepper(equations, tolerance)
+compiled = lru_cache(maxsize=512)(TaylorStepper)
+passing = lru_cache(maxsize=PASSING)(TaylorStepper)
