@@ -27,6 +27,8 @@ STEPS = 20_000
 GROWTH = 1.5
 #: A state this much larger, in steps this much shorter, than at first has left.
 GROWN = 1e3
+#: Steps that have shrunk to less than this part, and are too short for the time left by this many, lead nowhere.
+SHRUNK, HOPELESS = 10.0, 1e7
 
 
 class TaylorStepper:
@@ -85,7 +87,7 @@ class TaylorStepper:
             if code != self._step_limit or not steps or len(times) == 0:
                 break
             taken = (integrator.time - begin) / steps
-            if self._runs_away(pace, taken, x):
+            if self._runs_away(pace, taken, x, times[-1] - integrator.time):
                 break
             pace = taken if pace is None else pace
         rows = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
@@ -135,10 +137,13 @@ class TaylorStepper:
             bound = GROWTH * bound if _radii(integrator)[1] > GROWTH * bound else math.inf
         return pieces, times, None
 
-    def _runs_away(self, pace: float | None, taken: float, x: np.ndarray) -> bool:
-        """Whether the state has grown and its time scale shrunk so much that it is leaving, however long it would take."""
+    def _runs_away(self, pace: float | None, taken: float, x: np.ndarray, left: float) -> bool:
+        """Whether it is leaving, however long it would take: the state has grown and its time scale shrunk, or steps have become
+        so much shorter that the time left would take more of them than anyone waits for."""
+        if pace is None:
+            return False
         grown = np.abs(self._integrator.state).max() > GROWN * max(1.0, np.abs(x).max())
-        return pace is not None and taken < pace / GROWN and bool(grown)
+        return (taken < pace / GROWN and bool(grown)) or (taken < pace / SHRUNK and left > HOPELESS * taken)
 
 
 def _propagate(integrator, times, **options) -> tuple[int, int, np.ndarray]:
