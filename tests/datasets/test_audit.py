@@ -27,7 +27,8 @@ def test_chaos_is_confirmed_and_a_cycle_is_not():
     assert float(found.zero_one[0]) > 0.9
     assert float(found.share) == 0.5
     # Clopper and Pearson's interval for 1 of 2
-    assert float(found.low) == pytest.approx(0.0126, abs=1e-4) and float(found.high) == pytest.approx(0.9874, abs=1e-4)
+    assert float(found.low) == pytest.approx(0.0126, abs=1e-4)
+    assert float(found.high) == pytest.approx(0.9874, abs=1e-4)
 
 
 def test_more_than_there_are_cannot_be_audited():

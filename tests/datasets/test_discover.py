@@ -2,7 +2,7 @@
 
 import functools
 import importlib
-import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -29,15 +29,18 @@ def test_what_is_found(found):
     for entry in found:
         system = entry.system
         assert entry.regime in ("chaotic", "hyperchaotic")
-        assert entry.exponents[0] > 3 * entry.errors[0] and entry.lyapunov_times >= 50
+        assert entry.exponents[0] > 3 * entry.errors[0]
+        assert entry.lyapunov_times >= 50
         assert system.name == entry.name == f"{entry.kind}-{digest(system)}"
         assert system.lyapunov_time == pytest.approx(1 / entry.exponents[0], rel=1e-3)
         assert found[entry.name] is entry
         assert len(entry.parents) == {"parameters": 1, "skew": 2}[entry.kind]
         ds = system.simulate(periods=5)
-        assert np.isfinite(ds.state).all() and float(ds.state.std("time").min()) > 0
+        assert np.isfinite(ds.state).all()
+        assert float(ds.state.std("time").min()) > 0
     counts = found.counts["parameters"]
-    assert counts["chaotic"] >= 3 and sum(counts.values()) % BLOCKS["parameters"] == 0
+    assert counts["chaotic"] >= 3
+    assert sum(counts.values()) % BLOCKS["parameters"] == 0
     with pytest.raises(KeyError, match="Did you mean"):
         found[found[0].name[:-1] + "x"]
 
@@ -87,9 +90,11 @@ def test_quadratic_flows(monkeypatch):
         terms = entry.system.terms()
         degrees = [sum(int(part[-1]) if "**" in part else part != "1" for part in word.replace("**", "^").split("*"))
                    for row in terms.values() for word in row]  # fmt: skip
-        assert max(degrees) >= 1 and entry.parents == ()
+        assert max(degrees) >= 1
+        assert entry.parents == ()
     fates = found.counts["quadratic"]
-    assert sum(fates.values()) % 768 == 0 and {"escaping", "falls apart", "not chaotic", "fixed point"} <= fates.keys()
+    assert sum(fates.values()) % 768 == 0
+    assert {"escaping", "falls apart", "not chaotic", "fixed point"} <= fates.keys()
 
 
 def test_processes_find_the_same(found):
@@ -100,14 +105,13 @@ def test_processes_find_the_same(found):
 def test_a_duplicate_is_left_out(found):
     chosen = MODULE._Chosen()
     entry = found[0]
-    assert chosen.add(entry) and not chosen.add(entry)
+    assert chosen.add(entry)
+    assert not chosen.add(entry)
     moved = {word: float(value) * 1.001 for word, value in entry.system.parameters.items()}
-    near = MODULE.Found.of(
-        {**json.loads(json.dumps(vars(entry), default=dict)), "definition": entry.system.with_(**moved).definition()}
-    )
+    near = MODULE.Found.of({**asdict(entry), "definition": entry.system.with_(**moved).definition()})
     assert not chosen.add(near)
     own = cl.load(entry.parents[0])
-    known = MODULE.Found.of({**vars(near), "definition": {**own.definition(), "name": "parameters-x"}})
+    known = MODULE.Found.of({**asdict(near), "definition": {**own.definition(), "name": "parameters-x"}})
     assert not MODULE._Chosen().add(known)
 
 
@@ -115,7 +119,8 @@ def test_a_file_gives_back_what_was_saved(found, tmp_path):
     path = tmp_path / "found.jsonl"
     found.save(path)
     back = Discovery.load(path)
-    assert back == found and back.seconds == found.seconds
+    assert back == found
+    assert back.seconds == found.seconds
     assert [entry.system for entry in back] == [entry.system for entry in found]
     assert len(path.read_text().splitlines()) == 7
     table = back.table()

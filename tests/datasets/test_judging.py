@@ -16,7 +16,8 @@ def reason(system: System, **options) -> str:
 def test_lorenz_is_chaotic_after_a_thousand_lyapunov_times():
     found = judge(load("Lorenz"), lyapunov_times=1000.0)
     exponent, error = float(found.spectrum.exponent[0]), float(found.spectrum.error[0])
-    assert found.regime == "chaotic" and found.followed * exponent >= 1000
+    assert found.regime == "chaotic"
+    assert found.followed * exponent >= 1000
     assert abs(exponent - 0.9056) < 4 * error  # Sprott (2003)
     whole = completed(found.spectrum)
     assert whole.exponent.sum() == pytest.approx(-10 - 1 - 8 / 3, rel=1e-6)
