@@ -4,6 +4,7 @@ from .arrays import from_numpy as from_numpy
 from .arrays import read_npz as read_npz
 from .arrays import to_npz as to_npz
 from .arrays import to_numpy as to_numpy
+from .audit import audit as audit
 from .build import build as build
 from .build import open_built as open_built
 from .catalogue_map import catalogue_map as catalogue_map
@@ -16,6 +17,10 @@ from .corrupt import IrregularTimes as IrregularTimes
 from .corrupt import Noise as Noise
 from .corrupt import corrupt as corrupt
 from .corrupt import corruption as corruption
+from .discover import discover as discover
+from .discover import duplicate_of as duplicate_of
+from .discovery import Discovery as Discovery
+from .discovery import Found as Found
 from .feature_map import feature_map as feature_map
 from .features import FeatureWarning as FeatureWarning
 from .features import features as features

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from .effort import BEST, PASSING, effort
 from .switching import Equations
 from .taylor import COMPACT, expressions
 
@@ -26,7 +27,7 @@ class Lanes:
         self.width = hy.recommended_simd_size()
         system, _, size = expressions(equations)
         still = np.zeros((len(system), self.width))
-        self._master = hy.taylor_adaptive_batch(system, still, tol=tolerance, compact_mode=size > COMPACT)
+        self._master = hy.taylor_adaptive_batch(system, still, tol=tolerance, compact_mode=size > COMPACT, opt_level=effort())
         self._done = int(hy.taylor_outcome.time_limit)
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -62,7 +63,10 @@ class Lanes:
         return rows, whole & np.isfinite(rows[:, -1]).all(axis=1)
 
 
-@lru_cache(maxsize=128)
 def lanes(equations: Equations, tolerance: float) -> Lanes:
     """The compiled integrators of these equations, shared within the process."""
-    return Lanes(equations, tolerance)
+    return (compiled if effort() == BEST else passing)(equations, tolerance)
+
+
+compiled = lru_cache(maxsize=128)(Lanes)
+passing = lru_cache(maxsize=PASSING)(Lanes)

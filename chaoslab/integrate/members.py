@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from functools import lru_cache
 
 from ..sweep import Bar, cores
@@ -26,7 +27,7 @@ def share(run: Callable, pieces: Sequence, workers: int | None = None) -> None:
             run(piece, lambda: False)
         return
     stop = threading.Event()
-    running = [_pool(workers, os.getpid()).submit(run, piece, stop.is_set) for piece in pieces]
+    running = [_pool(workers, os.getpid()).submit(copy_context().run, run, piece, stop.is_set) for piece in pieces]
     try:
         for done in as_completed(running):
             done.result()

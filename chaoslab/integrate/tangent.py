@@ -28,6 +28,8 @@ LOOKS = 64
 LOOKS_BETWEEN = 9
 #: Less than this part of a volume left behind a jump means that it has been pressed onto a surface.
 FLAT = 1e-9
+#: A motion so many times further out than at first, and twice as far as a step before, has left; a solver may follow it for hours.
+FAR = 1e4
 
 
 @lru_cache(maxsize=256)
@@ -160,6 +162,7 @@ class Bundle:
     `states` (member, component), or a list of pasts of a delay system; `frames` (member, component, difference) (of a delay
     system kept within the pasts); `factors` (member, difference, difference): the triangular matrices of the last step, frame
     before to frame after; `volume` (member,): the mean divergence of the last step times its length. `t` is the time.
+    A flow's member that comes further from the origin than `reach`, by leaps, ends.
     """
 
     system: System
@@ -174,6 +177,7 @@ class Bundle:
     factors: np.ndarray | None = None
     volume: np.ndarray | None = None
     reasons: list[str] | tuple = ()
+    reach: float = np.inf
     flat: np.ndarray | None = None
 
     def advance(self, duration: float) -> np.ndarray:
@@ -209,6 +213,8 @@ class Bundle:
         ends, _, self.reasons = ends
         ends = ends[:, -1]
         self.flat = np.array([one.flat for one in walks], bool) if walks else np.zeros(members, bool)
+        now = np.abs(ends[:, :n]).max(axis=1)
+        ends[(now > self.reach) & (now > 2 * np.abs(self.states).max(axis=1))] = np.nan
         self.states, self.volume = ends[:, :n], ends[:, -1]
         self.volume[self.flat] = -np.inf
         if self.turning:
@@ -320,7 +326,9 @@ def bundle(
     n, scale = system.dimension, np.asarray(scale, float)
     if system.kind != "delay":
         frames = np.linalg.qr(rng.standard_normal((len(states), n, n)))[0][:, :, :count]
-        return Bundle(system, np.array(states, float), frames, scale, values, tolerance, solver, turning(system))
+        made = Bundle(system, np.array(states, float), frames, scale, values, tolerance, solver, turning(system))
+        made.reach = FAR * max(1.0, float(np.abs(made.states).max()))
+        return made
     jumps = [node.head for node in walk(*system.flat.rhs) if node.head in ("sign", "step", "floor", "mod", "where")]
     if jumps:
         raise ValueError(f"{system.label} has a jump ({jumps[0]}); differences are not carried across jumps of delay systems")

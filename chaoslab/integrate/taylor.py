@@ -10,6 +10,7 @@ import numpy as np
 from ..systems.emit import heyoka_expressions
 from ..systems.tree import name, walk
 from .crossing import Leg
+from .effort import BEST, PASSING, effort
 from .switching import Equations
 
 #: Operations and surfaces beyond which heyoka writes compact code: compiled in 0.2 s instead of 7, a little slower to run.
@@ -26,6 +27,8 @@ STEPS = 20_000
 GROWTH = 1.5
 #: A state this much larger, in steps this much shorter, than at first has left.
 GROWN = 1e3
+#: Steps that have shrunk to less than this part, and are too short for the time left by this many, lead nowhere.
+SHRUNK, HOPELESS = 10.0, 1e7
 
 
 class TaylorStepper:
@@ -84,7 +87,7 @@ class TaylorStepper:
             if code != self._step_limit or not steps or len(times) == 0:
                 break
             taken = (integrator.time - begin) / steps
-            if self._runs_away(pace, taken, x):
+            if self._runs_away(pace, taken, x, times[-1] - integrator.time):
                 break
             pace = taken if pace is None else pace
         rows = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
@@ -134,10 +137,13 @@ class TaylorStepper:
             bound = GROWTH * bound if _radii(integrator)[1] > GROWTH * bound else math.inf
         return pieces, times, None
 
-    def _runs_away(self, pace: float | None, taken: float, x: np.ndarray) -> bool:
-        """Whether the state has grown and its time scale shrunk so much that it is leaving, however long it would take."""
+    def _runs_away(self, pace: float | None, taken: float, x: np.ndarray, left: float) -> bool:
+        """Whether it is leaving, however long it would take: the state has grown and its time scale shrunk, or steps have become
+        so much shorter that the time left would take more of them than anyone waits for."""
+        if pace is None:
+            return False
         grown = np.abs(self._integrator.state).max() > GROWN * max(1.0, np.abs(x).max())
-        return pace is not None and taken < pace / GROWN and bool(grown)
+        return (taken < pace / GROWN and bool(grown)) or (taken < pace / SHRUNK and left > HOPELESS * taken)
 
 
 def _propagate(integrator, times, **options) -> tuple[int, int, np.ndarray]:
@@ -197,11 +203,15 @@ def _compile(equations: Equations, tolerance: float):
         tol=tolerance,
         t_events=[hy.t_event(surfaces[k]) for k in moving],
         compact_mode=size > COMPACT,
+        opt_level=effort(),
     )
     return integrator, moving
 
 
-@lru_cache(maxsize=512)
 def stepper(equations: Equations, tolerance: float) -> TaylorStepper:
     """The compiled integrator of these equations, shared within the process."""
-    return TaylorStepper(equations, tolerance)
+    return (compiled if effort() == BEST else passing)(equations, tolerance)
+
+
+compiled = lru_cache(maxsize=512)(TaylorStepper)
+passing = lru_cache(maxsize=PASSING)(TaylorStepper)

@@ -158,7 +158,8 @@ def _step(group: Bundle, interval: float, depth: int = 0) -> tuple[np.ndarray, n
     """Growth and volume over an interval, taken in halves where a burst would part the differences too far for rounding."""
     before = group.states, group.frames, group.t
     growth = group.advance(interval)
-    if group.system.kind != "flow" or depth == DEEPEST or not _parted(growth) > 1.5 * PARTING:
+    ended = np.isnan(growth).any()
+    if ended or group.system.kind != "flow" or depth == DEEPEST or not _parted(growth) > 1.5 * PARTING:
         return growth, group.volume
     group.states, group.frames, group.t = before
     halves = [_step(group, interval / 2, depth + 1) for _ in range(2)]

@@ -518,9 +518,9 @@ def test_names_that_the_engine_uses_are_free(word, text, value):
 def test_parameters_are_given_at_run_time():
     """A slider never recompiles, not even that of a lag; a whole exponent alone is part of what is compiled."""
     states(MACKEY_GLASS, [0, 50])
-    compiled = taylor.stepper.cache_info().misses
+    compiled = taylor.compiled.cache_info().misses
     ends = {round(float(states(MACKEY_GLASS.with_(tau=tau, beta=b), [100.0])[0, 0]), 9) for tau in (5, 17, 30) for b in (0.15, 0.2)}
-    assert taylor.stepper.cache_info().misses == compiled
+    assert taylor.compiled.cache_info().misses == compiled
     assert len(ends) == 6
 
 

@@ -475,3 +475,20 @@ def test_a_jump_in_a_delayed_state_is_carried_or_refused(text):
         return
     del group
     assert delay_error(chosen, 3.3, 4, width=1e-6) < 1e-4
+
+
+def test_a_motion_that_leaves_ends_although_its_equations_grow_stiff():
+    # z grows e-fold by e-fold, and the steps that x asks for shrink with it: some ten thousand more each time
+    group = bundle_at(system({"x": "1 - z*x", "z": "z"}, {"x": 0.1, "z": 10}), [0.1, 10.0])
+    grown = [group.advance(1.0) for _ in range(12)]
+    ended = [bool(np.isnan(growth).any()) for growth in grown]
+    assert ended.index(True) == 9  # 10 exp(9) is nearer than 1e4 times the first distance, 10 exp(10) is not
+    assert all(ended[9:])
+
+
+def test_a_motion_that_drifts_far_goes_on():
+    group = bundle_at(system({"x": "1000", "y": "-y"}, {"x": 0.0, "y": 1}), [0.0, 1.0])
+    for _ in range(30):
+        growth = group.advance(1.0)
+    assert np.allclose(growth, [[0.0, -1.0]])
+    assert group.states[0, 0] == pytest.approx(30_000)

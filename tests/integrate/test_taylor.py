@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chaoslab.integrate import solve, taylor
+from chaoslab.integrate import compiled_quickly, solve, taylor
+from chaoslab.integrate.effort import LEAST, effort
+from chaoslab.integrate.members import share
 from chaoslab.systems import System, load
 
 spec = importlib.util.spec_from_file_location("reference", Path(__file__).parents[1] / "reference.py")
@@ -34,9 +36,9 @@ def test_parameters_are_given_at_run_time():
     """A slider never recompiles."""
     lorenz, times = load("Lorenz"), np.linspace(0, 1, 5)
     states(lorenz, times)
-    compiled = taylor.stepper.cache_info().misses
+    compiled = taylor.compiled.cache_info().misses
     moved = [states(lorenz.with_(rho=rho), times)[-1, 0] for rho in (20, 28.5, "99.96", 160)]
-    assert taylor.stepper.cache_info().misses == compiled
+    assert taylor.compiled.cache_info().misses == compiled
     assert len({round(x, 6) for x in moved}) == 4
 
 
@@ -72,9 +74,9 @@ def test_compact_code_is_the_same_code(name, monkeypatch):
     results = []
     for compact in (0, 10**6) if name != "MacArthur" else (0, 250):
         monkeypatch.setattr(taylor, "COMPACT", compact)
-        taylor.stepper.cache_clear()
+        taylor.compiled.cache_clear()
         results.append(states(system, times, tolerance=tolerance))
-    taylor.stepper.cache_clear()
+    taylor.compiled.cache_clear()
     assert np.abs(results[0] - results[1]).max() < 1e-10 * np.abs(results[0]).max()
 
 
@@ -156,3 +158,23 @@ def test_an_unreal_start_is_an_escape_and_no_error():
     system = System({"x": "sqrt(x)"}, {}, {"x": -1})
     solution = solve(system, system.initial[None], np.linspace(0, 1, 5))
     assert solution.status[0] == "escaped"
+
+
+def test_what_is_compiled_quickly_gives_the_same_and_is_forgotten():
+    chosen, times = load("Lorenz"), np.linspace(0, 5, 50)
+    best = solve(chosen, chosen.initial[None], times).states
+    kept = taylor.compiled.cache_info().currsize
+    with compiled_quickly():
+        quick = solve(chosen, chosen.initial[None], times).states
+        lanes = solve(chosen, np.repeat(chosen.initial[None], 3, 0), times).states
+    assert np.abs(quick - best).max() < 1e-9
+    assert np.abs(lanes - best).max() < 1e-9
+    assert taylor.compiled.cache_info().currsize == kept
+    assert np.array_equal(solve(chosen, chosen.initial[None], times).states, best)
+
+
+def test_threads_of_a_quick_run_compile_quickly():
+    found = []
+    with compiled_quickly():
+        share(lambda piece, stopped: found.append(effort()), range(4), 2)
+    assert found == [LEAST] * 4
