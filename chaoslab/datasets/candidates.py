@@ -19,6 +19,8 @@ from .sieve import sieve
 
 #: The kinds, with the number of candidates in a block: quadratic flows go through the sieve together.
 BLOCKS = {"parameters": 6, "skew": 4, "quadratic": 4096}
+#: Steps of a solver from one look to the next, at most: some seconds.
+MOST_STEPS = 2e6
 TITLES = {
     "parameters": "{0} at other parameters",
     "skew": "{0} driving {1}",
@@ -34,7 +36,7 @@ def generator(seed: int, kind: str, number: int) -> np.random.Generator:
 def block(kind: str, part: int, *, seed: int, lyapunov_times: float) -> dict:
     """What a block of candidates gives: `found`, records of those that are chaotic; `fates`, how many met which; `cpu`, a
     processor's seconds."""
-    with compiled_quickly():  # a candidate is followed once
+    with compiled_quickly(most=MOST_STEPS):  # a candidate is followed once, and others wait
         return _block(kind, part, seed, lyapunov_times)
 
 

@@ -27,6 +27,8 @@ SHRINKING, NEARLY = 1e-3, (0.05, 0.3)
 TIMES, MARGIN = 4, 1.1
 #: A motion spreads where its range becomes so many times that of the first 200 periods.
 SPREAD, SAMPLES = 3.0, 2048
+#: e-folds a period of the fastest rate: with faster ones, differences would have to be made orthonormal hundreds of times a period.
+STIFFEST = 2000.0
 #: Every variable crosses its mean so often in a hundred periods at least, or it rests, or drifts.
 FEWEST = 8
 #: A dominant period so many times the one expected is that of rare bursts, which no number of periods would follow in good time.
@@ -122,10 +124,18 @@ def settled(system: System, tolerance: float) -> System:
     late = rows[len(rows) // 2 :] > rows[len(rows) // 2 :].mean(axis=0)
     if (np.diff(late, axis=0).sum(axis=0) < FEWEST).any():  # a period would be looked for on ever longer orbits
         raise Rejected("drifts")
+    if _stiffness(system, rows) > STIFFEST:
+        raise Rejected("stiff")
     period = _period(system)  # that of the attractor alone
     if system.period and period > SLOWEST * system.period:
         raise Rejected("no clear period")
     return replace(system, period=rounded(period, 4))
+
+
+def _stiffness(system: System, rows: np.ndarray) -> float:
+    """The fastest rate of the linearised equations along an orbit, in e-folds a period."""
+    rates = np.abs(np.linalg.eigvals(system.jacobian(rows[::8]))).max(axis=1)
+    return float(np.quantile(rates, 0.9)) * system.period if system.period else 0.0
 
 
 def _period(system: System) -> float:
@@ -148,6 +158,8 @@ def followed_on(system: System, duration: float, tolerance: float) -> System:
         first = spread if first is None else first
         if (spread > SPREAD * first).any():
             raise Rejected("spreads")
+        if _stiffness(system, rows) > STIFFEST:
+            raise Rejected("stiff")
         done, piece = done + piece, 2 * piece
     return system
 

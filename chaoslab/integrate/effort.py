@@ -1,5 +1,6 @@
 """How much the compiler may try, where an integrator is used once and thrown away."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,6 +11,7 @@ BEST, LEAST = 3, 0
 PASSING = 8
 
 _effort: ContextVar[int] = ContextVar("effort", default=BEST)
+_most: ContextVar[float] = ContextVar("most", default=math.inf)
 
 
 def effort() -> int:
@@ -17,9 +19,16 @@ def effort() -> int:
     return _effort.get()
 
 
+def most_steps() -> float:
+    """Steps after which a motion that goes from one time to another is given up, here and now."""
+    return _most.get()
+
+
 @contextmanager
-def compiled_quickly() -> Iterator[None]:
+def compiled_quickly(most: float = math.inf) -> Iterator[None]:
     """Integrators made within compile five to ten times faster and run up to twice as long; their rounding differs.
+
+    A motion of a smooth flow that takes more than `most` steps to get to where it is asked for has failed.
 
     Nor are they kept, on disk or in memory, which would hold thousands that nobody asks for again.
     """
@@ -28,7 +37,7 @@ def compiled_quickly() -> Iterator[None]:
     except ImportError:  # SciPy integrates, and compiles nothing
         yield
         return
-    kept, before = hy.llvm_state.get_diskcache_enabled(), _effort.set(LEAST)
+    kept, before, unlimited = hy.llvm_state.get_diskcache_enabled(), _effort.set(LEAST), _most.set(most)
     hy.llvm_state.set_diskcache_enabled(False)
     try:
         yield
@@ -36,3 +45,4 @@ def compiled_quickly() -> Iterator[None]:
         hy.llvm_state.set_diskcache_enabled(kept)
         hy.llvm_state.clear_memcache()
         _effort.reset(before)
+        _most.reset(unlimited)

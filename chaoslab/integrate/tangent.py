@@ -178,6 +178,7 @@ class Bundle:
     volume: np.ndarray | None = None
     reasons: list[str] | tuple = ()
     reach: float = np.inf
+    advances: int = 0
     flat: np.ndarray | None = None
 
     def advance(self, duration: float) -> np.ndarray:
@@ -188,6 +189,7 @@ class Bundle:
         step = {"flow": self._flow, "map": self._map, "delay": self._delay}[self.system.kind]
         step(duration)
         self.t += duration
+        self.advances += 1
         with np.errstate(divide="ignore"):
             growth = np.log(np.abs(np.diagonal(self.factors, axis1=1, axis2=2)))
         if self.flat is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from ..systems.emit import heyoka_expressions
 from ..systems.tree import name, walk
 from .crossing import Leg
-from .effort import BEST, PASSING, effort
+from .effort import BEST, PASSING, effort, most_steps
 from .switching import Equations
 
 #: Operations and surfaces beyond which heyoka writes compact code: compiled in 0.2 s instead of 7, a little slower to run.
@@ -78,16 +78,17 @@ class TaylorStepper:
         pieces, times, event = self._first_steps(integrator, times)
         if event is not None:
             return Leg(np.concatenate(pieces), integrator.time, integrator.state.copy(), event, False)
-        pace = None
+        pace, left = None, most_steps()
         while True:
             begin = integrator.time
             code, steps, rows = _propagate(integrator, times, max_steps=STEPS)
             pieces.append(rows)
             times = times[len(rows) :]
+            left -= steps
             if code != self._step_limit or not steps or len(times) == 0:
                 break
             taken = (integrator.time - begin) / steps
-            if self._runs_away(pace, taken, x, times[-1] - integrator.time):
+            if left < 0 or self._runs_away(pace, taken, x, times[-1] - integrator.time):
                 break
             pace = taken if pace is None else pace
         rows = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ..integrate import TOLERANCE
+from ..integrate.effort import most_steps
 from ..integrate.tangent import Bundle, bundle
 from ..sweep import Bar
 from ..systems import System, as_system
@@ -32,6 +33,8 @@ ALIGNING = 0.1
 LINEAR = math.log(1 / ALIGNING) / (1 - ALIGNING)
 #: Batches of all members together; fewer and longer ones are tried too, and the largest error counts.
 BATCHES = (32, 16, 8)
+#: A factor takes about as long as so many steps of a solver.
+FACTOR = 150
 #: Points of the trace.
 TRACE = 200
 #: From this dimension on not all exponents are taken unless asked for.
@@ -169,12 +172,16 @@ def _step(group: Bundle, interval: float, depth: int = 0) -> tuple[np.ndarray, n
 def _run(group: Bundle, interval: float, steps: int, progress: bool) -> tuple[np.ndarray, np.ndarray]:
     """Logarithms of growth (step, member, index) and volume (step, member)."""
     growth, volume = [], []
-    every = max(1, steps // 200)
+    every, limit = max(1, steps // 200), group.advances + most_steps() / FACTOR
+    if steps > limit:
+        raise ValueError(f"the exponents of {group.system.label} take {steps} factors, more than the {limit:g} allowed here")
     with Bar(steps, f"exponents of {group.system.label}", shown=progress) as bar:
         for step in range(steps):
             grown, changed = _step(group, interval)
             growth.append(grown)
             volume.append(changed)
+            if group.advances > limit:
+                raise ValueError(f"the exponents of {group.system.label} take more than {limit:g} factors, the most allowed here")
             if np.isnan(growth[-1]).any():
                 raise ValueError(f"{group.system.label} escapes or cannot be followed at t = {group.t:.6g}, so it has no exponents")
             if step % every == 0:
