@@ -35,6 +35,7 @@ class Leg(NamedTuple):
     x: np.ndarray
     event: int | None
     failed: bool
+    why: str = ""
 
 
 class Stepper(Protocol):

@@ -103,7 +103,7 @@ def flow(flat: Flat, initial, times, values, start, tolerance, solver, workers=N
         if simple:
             leg = make(pieces.equations()).advance(start, initial[k], values[k], times)
             states[k, : len(leg.rows)], states[k, len(leg.rows) :] = leg.rows, np.nan
-            ended[k] = leg.t if leg.failed else np.nan
+            ended[k], reasons[k] = leg.t if leg.failed else np.nan, leg.why
         else:
             way = walk(pieces, make, values[k], tolerance)
             states[k], end = way.run(initial[k], times, start)

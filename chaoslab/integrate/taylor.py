@@ -78,7 +78,7 @@ class TaylorStepper:
         pieces, times, event = self._first_steps(integrator, times)
         if event is not None:
             return Leg(np.concatenate(pieces), integrator.time, integrator.state.copy(), event, False)
-        pace, left = None, most_steps()
+        pace, left, why = None, most_steps(), ""
         while True:
             begin = integrator.time
             code, steps, rows = _propagate(integrator, times, max_steps=STEPS)
@@ -88,14 +88,17 @@ class TaylorStepper:
             if code != self._step_limit or not steps or len(times) == 0:
                 break
             taken = (integrator.time - begin) / steps
-            if left < 0 or self._runs_away(pace, taken, x, times[-1] - integrator.time):
+            if left < 0:
+                why = f"takes more than {most_steps():g} steps, the most allowed here"
+                break
+            if self._runs_away(pace, taken, x, times[-1] - integrator.time):
                 break
             pace = taken if pace is None else pace
         rows = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
         if STOPPED <= code < 0:
             return Leg(rows, integrator.time, integrator.state.copy(), self._events[-code - 1], False)
         finished = len(times) == 0 and bool(np.isfinite(integrator.state).all())
-        return Leg(rows, integrator.time, integrator.state.copy(), None, not finished)
+        return Leg(rows, integrator.time, integrator.state.copy(), None, not finished, why)
 
     def dense(self, t, x, values, end, longest=math.inf) -> tuple[list, Leg]:
         """Go on to `end` or the first event, as Taylor segments (begin, end, coefficients (component, power)).

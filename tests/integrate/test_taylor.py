@@ -178,3 +178,12 @@ def test_threads_of_a_quick_run_compile_quickly():
     with compiled_quickly():
         share(lambda piece, stopped: found.append(effort()), range(4), 2)
     assert found == [LEAST] * 4
+
+
+def test_what_takes_too_many_steps_has_failed_where_that_is_asked_for():
+    chosen, times = load("Lorenz"), np.array([0.0, 4000.0])
+    with compiled_quickly(most=1000):
+        assert solve(chosen, chosen.initial[None], times, many=False).status[0] == "failed"
+        assert solve(chosen, chosen.initial[None], np.array([0.0, 10.0]), many=False).status[0] == "ok"
+    with compiled_quickly():
+        assert solve(chosen, chosen.initial[None], times, many=False).status[0] == "ok"

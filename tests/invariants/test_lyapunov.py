@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 from scipy.signal import lfilter
 from scipy.special import lambertw
 
+from chaoslab.integrate import compiled_quickly
 from chaoslab.invariants.lyapunov import TooShort, largest_exponent, lyapunov_spectrum, mean_covariance
 from chaoslab.invariants.orbit import time_unit
 from chaoslab.systems import System, load, rescale, rotate
@@ -593,3 +594,8 @@ def test_a_motion_that_leaves_late():
 def test_unknown_names_are_told_as_everywhere():
     with pytest.raises(KeyError, match="Did you mean"):
         spectrum("Lorentz")
+
+
+def test_exponents_that_take_too_many_factors_are_refused_where_that_is_asked_for():
+    with compiled_quickly(most=100_000), pytest.raises(ValueError, match="factors"):
+        lyapunov_spectrum("Lorenz", time=5000, progress=False)
