@@ -23,6 +23,8 @@ WEAKEST = 0.02
 ALL, FEW = 4, 2
 #: Volumes shrink by so many e-folds a period at least; an exponent is zero to three errors, between these parts of the largest.
 SHRINKING, NEARLY = 1e-3, (0.05, 0.3)
+#: An exponent known no better than one part in so many is of motion that changes its ways: in audits just such systems fell.
+STEADY = 12
 #: How often it is gone further, where the last exponent is less than the first, and how much further than it seems needed.
 TIMES, MARGIN = 4, 1.1
 #: A motion spreads where its range becomes so many times that of the first 200 periods.
@@ -87,6 +89,8 @@ def judge(system: System, *, lyapunov_times: float, tolerance: float = TOLERANCE
     if not found.exponent[0] * system.period > WEAKEST:
         raise Rejected("weak chaos")
     _plausible(found, system)
+    if not found.exponent[0] > STEADY * found.error[0]:
+        raise Rejected("unsteady")
     word = _word(now, found, tolerance)
     if word not in CHAOS:
         raise Rejected(word)

@@ -46,10 +46,17 @@ def test_what_drifts_is_rejected():
 
 def test_chaos_that_passes_is_rejected():
     """Between rho = 13.93 and 24.06 Lorenz's orbits are chaotic for a while, then spiral into a rest (Yorke & Yorke 1979)."""
-    lorenz = load("Lorenz").with_(rho=23.5)
+    lorenz = load("Lorenz").with_(rho=23.6)
     judge(lorenz, lyapunov_times=20.0)  # it takes some time to be found out
     assert reason(lorenz) == "transient chaos"
 
 
+def test_an_exponent_that_is_hardly_known_is_rejected():
+    """At rho = 23.5 the orbit spirals into its rest while the last exponents are taken."""
+    with pytest.raises(Rejected, match="unsteady|transient chaos"):
+        judge(load("Lorenz").with_(rho=23.5), lyapunov_times=20.0)
+
+
 def test_a_conservative_sea_is_no_attractor():
     assert reason(load("SprottA")) in ("no attractor", "quasi-periodic", "weak chaos")
+
