@@ -53,7 +53,7 @@ def test_chaos_that_passes_is_rejected():
 
 def test_an_exponent_that_is_hardly_known_is_rejected():
     """At rho = 23.5 the orbit spirals into its rest while the last exponents are taken."""
-    with pytest.raises(Rejected, match="unsteady|transient chaos"):
+    with pytest.raises(Rejected, match=r"unsteady|transient chaos"):
         judge(load("Lorenz").with_(rho=23.5), lyapunov_times=20.0)
 
 
