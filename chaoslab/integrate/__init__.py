@@ -2,6 +2,7 @@
 
 from . import batch as batch
 from . import noise as noise
+from . import noisy_delay as noisy_delay
 from .effort import compiled_quickly as compiled_quickly
 from .past import HistoryError as HistoryError
 from .past import Past as Past

@@ -72,20 +72,28 @@ def solve(
     compiled = scheme(with_whole_powers(flat, values), tuple(diffusion), tuple(parameters), engine)
     grid = Grid(float(step), stride, count, skip, start)
     out = np.empty((len(initial), count, compiled.dimension))
-    turn = threading.Lock()
 
-    def run(chunk: slice, stopped: Callable[[], bool]) -> None:
+    def run(chunk: slice) -> Iterator[int]:
         constants = values[chunk] if values.ndim == 2 else values
-        for done in _march(compiled, initial[chunk], constants, grid, streams[chunk], out[chunk]):
+        return march(compiled, initial[chunk], constants, grid, streams[chunk], out[chunk])
+
+    in_chunks(run, len(initial), workers, advanced)
+    return out
+
+
+def in_chunks(run: Callable[[slice], Iterator[int]], count: int, workers, advanced, most: int = MOST) -> None:
+    """March so many members on threads, at most `most` together; `run(chunk)` yields how many steps it took each time."""
+    turn, workers = threading.Lock(), workers or members.cores()
+
+    def heard(chunk: slice, stopped: Callable[[], bool]) -> None:
+        for done in run(chunk):
             if stopped():
                 return
             if advanced is not None:
                 with turn:
                     advanced(done)
 
-    workers = workers or members.cores()
-    members.share(run, _chunks(len(initial), workers), workers)
-    return out
+    members.share(heard, _chunks(count, workers, most), workers)
 
 
 # --- many steps ----------------------------------------------------------------------------------------------------------
@@ -117,12 +125,17 @@ class Grid:
         return range(max(0, -((self.skip - first - 1) // self.stride)), min(self.count, (last - self.skip) // self.stride + 1))
 
 
-def _march(scheme: Scheme, x, values, grid: Grid, streams, out) -> Iterator[int]:
-    """Take all steps of some members, writing samples into `out`; yields how many were taken after every block."""
+def march(scheme: Scheme, x, values, grid: Grid, streams, out, memory=None) -> Iterator[int]:
+    """Take all steps of some members, writing samples into `out`; yields how many were taken after every block.
+
+    A delay system's `memory` tells what its members were, and how many steps ahead it can; it is handed what they become.
+    """
     lanes, block = padded(len(x)), max(1, BLOCK // scheme.rows)
+    block = block if memory is None else min(block, memory.ahead)
     constants = constants_of(grid.step, values, len(x), lanes)
     table = np.zeros((block + 1, scheme.rows, lanes))  # what each step of a block reads; it writes its states into the next
-    states, normals = table[:, : scheme.dimension], table[:, scheme.dimension : scheme.dimension + scheme.width]
+    states, normals = table[:, : scheme.dimension], table[:, scheme.written : scheme.written + scheme.width]
+    written = table[:, : scheme.written]
     states[0, :, : len(x)] = x.T
     # each member's numbers lie together as they are drawn; an odd number of lines apart, as caches want it for transposing
     drawn = np.zeros((lanes, 8 * (-(-block * scheme.width // 8) | 1)))
@@ -144,24 +157,32 @@ def _march(scheme: Scheme, x, values, grid: Grid, streams, out) -> Iterator[int]
             normals[:taken] = numbers.reshape(lanes, taken, scheme.width).transpose(1, 2, 0)
         if scheme.timed:
             table[:taken, -1] = (grid.start + grid.step * np.arange(first, first + taken))[:, None]
+        if memory is not None:
+            table[:taken, scheme.past] = memory.delayed(taken)
         for k in range(taken):
-            scheme.move(table[k], constants, states[k + 1])
+            scheme.move(table[k], constants, written[k + 1])
+        if memory is not None:
+            memory.keep(states[:taken], written[1 : taken + 1, scheme.dimension :])
         if found := grid.within(first, first + taken):
             early = grid.skip + found[0] * grid.stride - first
             out[:, found.start : found.stop] = states[early : taken + 1 : grid.stride, :, : len(x)].transpose(2, 0, 1)
+            if memory is not None:
+                memory.sampled(found, grid.skip + grid.stride * np.array(found))
         states[0] = states[taken]
         yield taken * len(x)
 
 
-def _chunks(members: int, workers: int) -> list[slice]:
+def _chunks(members: int, workers: int, most: int = MOST) -> list[slice]:
     """Members cut into as many equal parts for each worker as keep them small."""
-    rounds = -(-members // (MOST * workers))
-    parts = max(1, min(members // FEWEST, rounds * workers))
+    rounds = -(-members // (most * workers))
+    parts = max(1, min(members // min(FEWEST, most), rounds * workers))
     ends = [members * k // parts for k in range(parts + 1)]
     return [slice(a, b) for a, b in itertools.pairwise(ends) if b > a]
 
 
 def _check_shapes(flat: Flat, parameters, initial, values, streams) -> None:
+    if flat.kind == "delay":
+        raise ValueError("a delay system goes on from its past: noisy_delay.solve takes it")
     if initial.ndim != 2 or initial.shape[1] != len(flat.variables):
         raise ValueError(f"initial must have shape (member, {len(flat.variables)}), {initial.shape} given")
     members = len(initial)

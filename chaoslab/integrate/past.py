@@ -211,15 +211,15 @@ def given(function: Callable, reach: float, now: float, dimension: int, *, accur
     return Past(edges, np.array(rows), [*breaks, (0.0, 0)], origin=now)
 
 
-def sampled(times: np.ndarray, states: np.ndarray, reach: float) -> Past:
-    """The motion through samples (time, component), joined by a spline, over `reach` before the last of them."""
+def sampled(times: np.ndarray, states: np.ndarray, reach: float, highest: int = 7) -> Past:
+    """The motion through samples (time, component), joined by a spline of at most that degree, over `reach` before the last."""
     from scipy.interpolate import make_interp_spline
 
     if times[-1] - times[0] < reach * (1 - 1e-9):
         raise HistoryError(
             f"the longest lag is {reach:g}, and the history only covers {times[-1] - times[0]:g}; give a longer stretch"
         )
-    degree = min(7, len(times) - 1)
+    degree = min(highest, len(times) - 1)
     degree -= 1 - degree % 2
     if degree < 1 or not np.isfinite(states).all():
         raise HistoryError(f"a history needs at least 2 samples, all of them finite; {len(times)} given")

@@ -1,8 +1,12 @@
-"""One step of a flow with noise, as trees and as code.
+"""One step of a flow or delay system with noise, as trees and as code.
 
 The drift takes the four stages of the classical Runge-Kutta method, and each stage sees where the noise has carried the
 state by then; so weak noise leaves a strong flow its fourth order. Amplitudes b_i(t) that no state enters give strong order
 1.5, amplitudes b_i(X_i, t) Milstein's strong order 1, for f and b as smooth as those orders suppose.
+
+A delay system's stages see delayed states that are handed to them, and the step leaves behind the piece of path that it has
+made, for later steps to look up: what the four slopes say of the drift in between (the cubic of Hairer, Norsett & Wanner,
+II.6), and what the Wiener path is expected to be there, given its end and its mean. What is unknown of it has order 1.
 """
 
 import importlib.util
@@ -26,6 +30,10 @@ from ..systems.unroll import KINKED, Flat, substitute
 PATH = ("3*m/2", "3*m/2 - w/2", "w")
 #: The integral of b dW expected from w and m, where b is the parabola through its values a, b, c at start, middle and end.
 INTEGRAL = "a*(m - w/3) + 2*b*w/3 + c*(2*w/3 - m)"
+#: Coefficients of u, u^2, u^3 of a step's piece, u from 0 to 1: a, b, c, d are the slopes, s is the noise, m its mean.
+PIECE = ("h*a + 6*m - 2*s", "h*(b + c - (3*a + d)/2) + 3*s - 6*m", "2*h*(a - b - c + d)/3")
+#: Where in a step delayed states are seen, and by which of the four stages.
+PLACES, STAGES = ("begin", "middle", "end"), (0, 1, 1, 2)
 #: Milstein's noise. Seen by stages 3 and 4 alone, it has the mean w/2 that w lets expect, and the mean square h/2.
 MILSTEIN = "b*w + b*slope*(w**2 - h)/2"
 #: Numbers that no definition can declare: a step's length, the time at its start.
@@ -40,7 +48,9 @@ class Scheme:
     """One step, compiled: its strong order, the components with noise, and how many normal numbers each of these takes.
 
     `move(rows, constants, out)` writes the next states (component, member) into `out`; `rows` are states, then normal
-    numbers, then the time if it is `timed`; `constants` are the step's length, then parameter values.
+    numbers, then the time if it is `timed`; `constants` are the step's length, then parameter values. With `delays`, `out` has
+    the piece of path too, (power, component) from the first on, in rows after the states, which `rows` leave unread; and
+    `rows` have the delayed states, (delay, place in the step), before the time.
     """
 
     order: float
@@ -50,6 +60,7 @@ class Scheme:
     timed: bool
     engine: str
     move: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+    delays: int = 0
 
     @property
     def width(self) -> int:
@@ -57,12 +68,22 @@ class Scheme:
         return self.draws * len(self.noisy)
 
     @property
+    def written(self) -> int:
+        """Rows that `move` writes."""
+        return self.dimension * (1 + len(PIECE) * (self.delays > 0))
+
+    @property
+    def past(self) -> slice:
+        """The rows of delayed states."""
+        return slice(self.written + self.width, self.written + self.width + len(PLACES) * self.delays)
+
+    @property
     def rows(self) -> int:
         """Rows that `move` reads."""
-        return self.dimension + self.width + self.timed
+        return self.past.stop + self.timed
 
     def advance(self, x, t: float, dw, dz, values, h: float) -> np.ndarray:
-        """The states (member, component) one step of length `h` after the states `x` at time `t`.
+        """The states (member, component) of a flow one step of length `h` after the states `x` at time `t`.
 
         `dw` (member, component) are increments of the Wiener processes, `dz` (member, component) the integrals of
         W(s) - W(t) over the step, which only order 1.5 reads; components without noise ignore theirs. `values` are
@@ -74,10 +95,10 @@ class Scheme:
         rows[: self.dimension, : len(x)] = x.T
         w = np.asarray(dw, float).T / math.sqrt(h)
         for k, component in enumerate(self.noisy):
-            rows[self.dimension + self.draws * k, : len(x)] = w[component]
+            rows[self.written + self.draws * k, : len(x)] = w[component]
             if self.draws == 2:
                 mean = np.asarray(dz, float).T[component] / h**1.5
-                rows[self.dimension + 2 * k + 1, : len(x)] = math.sqrt(12) * (mean - w[component] / 2)
+                rows[self.written + 2 * k + 1, : len(x)] = math.sqrt(12) * (mean - w[component] / 2)
         if self.timed:
             rows[-1] = t
         out = np.empty((self.dimension, lanes))
@@ -87,7 +108,7 @@ class Scheme:
 
 @lru_cache(maxsize=256)
 def scheme(flat: Flat, diffusion: tuple[Node, ...], parameters: tuple[Node, ...], engine: str | None = None) -> Scheme:
-    """The compiled step of a flow with the amplitudes `diffusion`, one tree a component, `tree.ZERO` where there is none.
+    """The compiled step of a flow or delay system with the amplitudes `diffusion`, one tree a component, `tree.ZERO` where there is none.
 
     `parameters` are the name nodes of run-time values in the order in which they will come. `engine` is "heyoka" or
     "numpy"; by default heyoka where it is installed and nothing has a kink. An amplitude may depend on its own component,
@@ -98,11 +119,13 @@ def scheme(flat: Flat, diffusion: tuple[Node, ...], parameters: tuple[Node, ...]
     additive = not names_in(*diffusion) & names_in(*flat.variables)
     draws = [name(f"normal {number} of {k}") for k in noisy for number in range(2 if additive else 1)]
     trees = _step(flat, _additive(diffusion, draws) if additive else _milstein(flat, diffusion, draws))
-    timed = NOW in set(walk(*trees))
-    rows = (*flat.variables, *draws, *[NOW] * timed)
-    engine = _engine(trees, engine)
+    timed, dimension = NOW in set(walk(*trees)), len(flat.variables)
+    unread = [name(f"piece {k}") for k in range(len(trees) - dimension)]
+    delayed = [_delayed(k, place) for k in range(len(flat.delays)) for place in PLACES]
+    rows = (*flat.variables, *unread, *draws, *delayed, *[NOW] * timed)
+    engine, order = _engine(trees, engine), 1.5 if additive and not delayed else 1.0
     move = ENGINES[engine](trees, rows, (STEP, *parameters))
-    return Scheme(1.5 if additive else 1.0, len(trees), noisy, 2 if additive else 1, timed, engine, move)
+    return Scheme(order, dimension, noisy, 2 if additive else 1, timed, engine, move, len(flat.delays))
 
 
 # --- one step as trees ---------------------------------------------------------------------------------------------------
@@ -124,16 +147,22 @@ def _at(trees: Sequence[Node], when: str, states: Mapping[Node, Node] | None = N
 
 
 def _step(flat: Flat, noise: Sequence[tuple[Node, ...]]) -> tuple[Node, ...]:
-    """The next state: Runge-Kutta's four stages, moved by the noise, which is given as (stage 2, 3, 4, whole step)."""
-    *shifts, whole = zip(*noise, strict=True)
-    x, slopes = flat.variables, [_at(flat.rhs, "t")]
-    for part, shift in zip(("h/2", "h/2", "h"), shifts, strict=True):
+    """The next state, and a delay system's piece: Runge-Kutta's four stages, moved by the noise, which is given as (stage 2,
+    3, 4, whole step, its mean)."""
+    *shifts, whole, mean = zip(*noise, strict=True)
+    late = [{delay.symbol: _delayed(k, PLACES[place]) for k, delay in enumerate(flat.delays)} for place in STAGES]
+    x, slopes = flat.variables, [_at(flat.rhs, "t", late[0])]
+    for part, shift, seen in zip(("h/2", "h/2", "h"), shifts, late[1:], strict=True):
         moved = [_put(f"x + {part}*k + s", x=x, k=k, s=s) for x, k, s in zip(x, slopes[-1], shift, strict=True)]
-        slopes.append(_at(flat.rhs, f"t + {part}", dict(zip(x, moved, strict=True))))
-    return tuple(
-        _put("x + h*(a + 2*(b + c) + d)/6 + s", x=x, a=a, b=b, c=c, d=d, s=s)
-        for x, a, b, c, d, s in zip(x, *slopes, whole, strict=True)
-    )
+        slopes.append(_at(flat.rhs, f"t + {part}", dict(zip(x, moved, strict=True)) | seen))
+    formulas = ("x + h*(a + 2*(b + c) + d)/6 + s", *(PIECE if flat.delays else ()))
+    made = list(zip(x, *slopes, whole, mean, strict=True))
+    return tuple(_put(text, **dict(zip("xabcdsm", parts, strict=True))) for text in formulas for parts in made)
+
+
+def _delayed(delay: int, place: str) -> Node:
+    """What stands for a delayed state at a place in the step."""
+    return name(f"delayed {delay} at {place}")
 
 
 def _additive(diffusion: Sequence[Node], draws: Sequence[Node]) -> list[tuple[Node, ...]]:
@@ -141,13 +170,13 @@ def _additive(diffusion: Sequence[Node], draws: Sequence[Node]) -> list[tuple[No
     noise, draws = [], iter(draws)
     for amplitude in diffusion:
         if amplitude is ZERO:
-            noise.append((ZERO,) * 4)
+            noise.append((ZERO,) * 5)
             continue
         u, v = next(draws), next(draws)
         w, m = _put("sqrt(h)*u", u=u), _put("sqrt(h)*(u/2 + v/sqrt(12))", u=u, v=v)
         a, b, c = (_at([amplitude], when)[0] for when in ("t", "t + h/2", "t + h"))
         whole = _put("b*w", b=b, w=w) if a is b else _put(INTEGRAL, a=a, b=b, c=c, w=w, m=m)
-        noise.append((*(_put(f"b*({place})", b=b, w=w, m=m) for place in PATH), whole))
+        noise.append((*(_put(f"b*({place})", b=b, w=w, m=m) for place in PATH), whole, _put("b*m", b=b, m=m)))
     return noise
 
 
@@ -157,21 +186,21 @@ def _milstein(flat: Flat, diffusion: Sequence[Node], draws: Sequence[Node]) -> l
     slopes = gradients(diffusion, flat.variables)
     for x, amplitude, slope in zip(flat.variables, diffusion, slopes, strict=True):
         if amplitude is ZERO:
-            noise.append((ZERO,) * 4)
+            noise.append((ZERO,) * 5)
             continue
         w = _put("sqrt(h)*u", u=next(draws))
         b, slope = _at([amplitude, slope.get(x, ZERO)], "t")
         moved = _put("b*w", b=b, w=w) if slope is ZERO else _put(MILSTEIN, b=b, slope=slope, w=w)
-        noise.append((ZERO, moved, moved, moved))
+        noise.append((ZERO, moved, moved, moved, _put("s/2", s=moved)))
     return noise
 
 
 def _check(flat: Flat, diffusion: Sequence[Node], parameters: Sequence[Node]) -> None:
-    if flat.kind != "flow":
-        raise ValueError(f"noise of this kind drives flows; the definition is a {flat.kind}")
+    if flat.kind == "map":
+        raise ValueError("noise of this kind drives flows and delay systems; the definition is a map")
     if len(diffusion) != len(flat.variables):
         raise ValueError(f"{len(flat.variables)} components ({', '.join(flat.components[:8])}), {len(diffusion)} amplitudes given")
-    known = names_in(*flat.variables, *parameters) | {"t", "pi"}
+    known = names_in(*flat.variables, *parameters, *(delay.symbol for delay in flat.delays)) | {"t", "pi"}
     for word in sorted(names_in(*flat.rhs, *diffusion) - known):
         raise ValueError(f"{word!r} is neither a component nor among the parameters given.{suggest(word, sorted(known))}")
     noisy = {x.args[0] for x, amplitude in zip(flat.variables, diffusion, strict=True) if amplitude is not ZERO}
@@ -204,7 +233,7 @@ def heyoka_is_there() -> bool:
     there = importlib.util.find_spec("heyoka") is not None
     if not there:
         warnings.warn(
-            "heyoka is not installed, so numpy takes the steps of flows with noise, several times slower; "
+            "heyoka is not installed, so numpy takes the steps of noise, several times slower; "
             "conda install -c conda-forge heyoka.py",
             stacklevel=4,
         )

@@ -1,11 +1,12 @@
 """The motion of all members, advanced sample by sample or all at once, and what is needed to go on later."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..integrate import Past, Solution, iterate, marked, sizes_of, solve
 from ..integrate import noise as engine
+from ..integrate import noisy_delay
 from ..sweep import Bar
 from ..systems import System
 from .grid import Grid
@@ -70,33 +71,28 @@ class Motion:
             found.ended[:] += times[0]
             return found
         if self.process is not None:
-            return self._with_noise(well, now, values, times, going_on)
+            return self._with_noise(well, now, values, times, going_on, delayed)
         start = before if going_on else -self.transient
         more = {"delayed": delayed, "sizes": sizes, "many": len(self.now) > 1}
         return solve(self.system, now, times, values=values, start=start, **more, **self.options)
 
-    def _with_noise(self, well, now, values, times, going_on) -> Solution:
+    def _with_noise(self, well, now, values, times, going_on, delayed) -> Solution:
         process = self.process
         stride = round(self.grid.spacing / process.step)
         skip = stride if going_on else round(self.transient / process.step)
         values = np.hstack([values, np.broadcast_to(process.amplitudes, (len(well), len(process.amplitudes)))])
         what = self.system.flat, process.diffusion, process.names
+        options = {"step": process.step, "stride": stride, "count": len(times), "skip": skip}
+        options |= {"start": times[0] - skip * process.step, "streams": [self.streams[k] for k in well]}
         with Bar(len(well) * (skip + (len(times) - 1) * stride), "steps", unit_scale=True) as bar:
-            states = engine.solve(
-                *what,
-                now,
-                values,
-                step=process.step,
-                stride=stride,
-                count=len(times),
-                skip=skip,
-                start=times[0] - skip * process.step,
-                streams=[self.streams[k] for k in well],
-                workers=self.options["workers"],
-                advanced=bar.update,
-            )
-        ended = np.full(len(well), np.nan)
-        return marked(states, times, self.sizes[well], ended, [""] * len(well), f"strong order {engine.scheme(*what).order:g}")
+            options |= {"workers": self.options["workers"], "advanced": bar.update}
+            if self.system.kind == "delay":
+                states, seen, pasts = noisy_delay.solve(*what, now, values, delayed=delayed, **options)
+            else:
+                states, seen, pasts = engine.solve(*what, now, values, **options), None, ()
+        ended, order = np.full(len(well), np.nan), engine.scheme(*what).order
+        found = marked(states, times, self.sizes[well], ended, [""] * len(well), f"strong order {order:g}")
+        return replace(found, delayed=seen, pasts=tuple(pasts))
 
 
 def _among(found: Solution, well: np.ndarray, states: np.ndarray, seen: np.ndarray | None):

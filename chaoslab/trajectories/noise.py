@@ -7,18 +7,19 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..integrate import iterate, solve
+from ..integrate import TOLERANCE, iterate, noisy_delay, solve
 from ..integrate import noise as engine
 from ..systems import System, suggest
 from ..systems.tree import ZERO, Node, name
 from .grid import period_of, positive
-from .starts import APART, BEFORE, phases
+from .starts import APART, BEFORE, phases, states_at
 
 #: Deviations are those of a noiseless orbit this long, in periods (iterates of a map), with this many samples a period.
 PERIODS, SAMPLES, ITERATES = 300, 30, 20_000
 #: A step is short enough where one noiseless period of it, from each of these many states, is this close to the exact one, in
 #: deviations: this close for a definition's own noise, else a hundredth of the noise in a period, and no worse than the last.
-#: Where a period is many Lyapunov times, no step could be, so that it is tried over so many of those.
+#: Where a period is many Lyapunov times, no step could be, so that it is tried over so many of those. A delay system has the
+#: shortest lag before that period, so that its own new path comes back.
 STATES, CLOSE, PART, WORST, LYAPUNOV_TIMES = 4, 1e-5, 0.01, 1e-4, 3.0
 #: Ten times as much is let pass where the right-hand side has kinks or jumps, at which every scheme is of first order.
 ROUGHLY = 10
@@ -80,10 +81,10 @@ def by_component(system: System, value, what: str) -> np.ndarray:
     return array
 
 
-def process(system: System, amplitude, step: float | None, spacing: float) -> Process | None:
-    """The noise that moves a flow: the definition's own, or of the given amplitude; None where there is none.
+def process(system: System, amplitude, step: float | None, spacing: float, values: np.ndarray | None = None) -> Process | None:
+    """The noise that moves a flow or delay system: the definition's own, or of the given amplitude; None where there is none.
 
-    `spacing`, that of samples, is divided into equal steps no longer than `step`.
+    `spacing`, that of samples, is divided into equal steps no longer than `step`, and than any lag at these parameter `values`.
     """
     flat, step = system.flat, None if step is None else positive(step, "noise_step")
     if amplitude is None:
@@ -91,10 +92,9 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
         described, close = {"definition": dict(system.noise)}, CLOSE
     else:
         amplitudes = by_component(system, amplitude, "process_noise")
-        if amplitudes.any() and system.kind != "flow":
-            kind = "delay system" if system.kind == "delay" else system.kind
+        if amplitudes.any() and system.kind == "map":
             raise ValueError(
-                f"process_noise moves flows, by Ito's equations; {system.label} is a {kind}. "
+                f"process_noise moves flows and delay systems, by Ito's equations; {system.label} is a map. "
                 "observation_noise= is added to what is seen of any system"
             )
         strength = np.zeros(0) if not amplitudes.any() else amplitudes * deviations(system) / np.sqrt(period_of(system))
@@ -113,6 +113,9 @@ def process(system: System, amplitude, step: float | None, spacing: float) -> Pr
     if all(tree is ZERO for tree in diffusion):
         return None
     largest = _sound_step(system, close) if step is None else step
+    if system.kind == "delay":
+        rows = system.values if values is None else values
+        largest = min(largest, float(noisy_delay.shared_lags(flat, flat.parameters, rows).min()))
     parts = max(1, int(np.ceil(spacing / largest - 1e-9)))
     return Process(diffusion, names, added, spacing / parts, described | {"step": spacing / parts})
 
@@ -124,16 +127,22 @@ def _sound_step(system: System, close: float) -> float:
         flat, period = system.flat, period_of(system)
     except ValueError as error:
         raise ValueError(f"no step for the noise of {system.label} is known without a period; give noise_step=") from error
-    times = (BEFORE + APART * np.arange(STATES)) * period
-    starts = solve(system, system.initial[None], times).states[0]
-    span = min(period, LYAPUNOV_TIMES * system.lyapunov_time) if system.lyapunov_time else period
+    late, shortest = system.kind == "delay", float(system.lags.min(initial=np.inf))
+    times, options = (BEFORE + APART * np.arange(STATES)) * period, {"tolerance": TOLERANCE, "solver": None, "workers": 1}
+    starts = states_at(system, times, options) if late else solve(system, system.initial[None], times).states[0]
+    span = period + shortest if late else period
+    span = min(span, LYAPUNOV_TIMES * system.lyapunov_time) if system.lyapunov_time else span
     exact = solve(system, starts, np.array([0.0, span])).states[:, 1]
     size = np.maximum(deviations(system), 1e-12 * np.abs(exact).max(axis=0) + 1e-300)
     steps, still = FEWEST, (ZERO,) * system.dimension
     while steps <= MOST:
         streams = engine.spawn(0, STATES)
         options = {"step": span / steps, "stride": steps, "count": 2, "streams": streams, "workers": 1}
-        end = engine.solve(flat, still, flat.parameters, starts, system.values, **options)[:, 1]
+        what = flat, still, flat.parameters, starts, system.values
+        if span / steps > shortest:
+            steps *= 2
+            continue
+        end = (noisy_delay.solve(*what, **options).states if late else engine.solve(*what, **options))[:, 1]
         wrong = np.abs(end - exact)[:, ~phases(system)] / size[~phases(system)]
         if np.isfinite(end).all() and wrong.max() < close:
             return span / steps

@@ -57,23 +57,23 @@ def simulate(
     initial : where to start instead: (component,), (member, component), or a mapping of components to values. For a delay
         system these have been there for ever, and a function of time `s <= 0` gives another history. A trajectory dataset is
         continued: sampling goes on one step after its last sample, so that the two concatenate (a delay system's history is
-        a spline through its samples)
+        a spline through its samples, a cubic one where noise moved them: between samples one of many paths)
     jitter : standard deviation of a normal shift of every start, in each component's deviation along the noiseless orbit;
         with it, `members` copies of a single `initial` may be asked for
     parameters : values that differ by member, {"rho": (member,)}, or what `sample_parameters` returns
     transient : dropped before sampling begins, in periods
-    process_noise : amplitude of the noise that moves a flow (Ito, additive), in deviations per square root of the period: one
-        number, or by component; 0 for none. By default the definition's own [noise], if it has any. A component that just
-        counts time is not moved
+    process_noise : amplitude of the noise that moves a flow or delay system (Ito, additive), in deviations per square root of
+        the period: one number, or by component; 0 for none. By default the definition's own [noise], if it has any. A component
+        that just counts time is not moved. Strong order 1.5; 1 with lags, which must then be the same for all members
     observation_noise : standard deviation of white noise on what is seen, in deviations; `observed` has it, `state` does not
-    noise_step : the longest step with process noise, in the system's unit; found by trial if not given
+    noise_step : the longest step with process noise, in the system's unit; found by trial if not given, never above a lag
     rng : a seed or a numpy Generator
     tolerance : of the solver, per step and relative to the state
     solver : "taylor" (heyoka; the default where it is installed) or "scipy"
     derivative : also store the right-hand side along the trajectory
     to : a path "name.zarr" to write to piece by piece, in constant memory; an interrupted run goes on when it is called again.
         The dataset is then read from there as it is used
-    workers : threads for the members of smooth flows, and of flows with process noise; all cores by default
+    workers : threads for the members of smooth flows, and of motions with process noise; all cores by default
 
     A member that blows up is marked in `status`, dated in `ended`, NaN from there on, and warned of. Raises ValueError
     for a request that makes no sense and MemoryError for one that does not fit.
@@ -106,7 +106,7 @@ def simulate(
             raise ValueError("a dataset given as initial is continued, so there is no transient to drop")
         when = when._replace(before=float(initial["time"][-1]))
     skip = transient * when.period if transient else 0.0
-    moved = noises.process(system, process_noise, noise_step, when.spacing)
+    moved = noises.process(system, process_noise, noise_step, when.spacing, values)
     seen = noises.observation(system, observation_noise)
     streams = Streams(rng, () if when.before is None else np.array([when.before]).view(np.uint32).tolist())
     variables = 1 + (system.flat.observed is not None or seen is not None) + derivative

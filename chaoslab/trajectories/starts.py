@@ -59,12 +59,13 @@ def given_starts(system: System, initial, when: float, reach: float):
     components, a function of time s <= 0 before the start, `when`, a history; pasts are moved to end at `when`.
     """
     if isinstance(initial, xr.Dataset):
+        degree = 3 if "process" in initial.attrs.get("noise", "") else 7  # a rough path swings between the knots of a high one
         initial = initial["state"].sel(component=list(system.components))
         if system.kind == "delay":
             needed = np.searchsorted(initial["time"].values, initial["time"].values[-1] - reach) - SPLINE
             initial = initial.isel(time=slice(max(0, int(needed)), None))
             time = initial["time"].values
-            moved = [sampled(time, rows, reach) for rows in initial.transpose("member", "time", "component").values]
+            moved = [sampled(time, rows, reach, degree) for rows in initial.transpose("member", "time", "component").values]
             return [past.copy(when - past.now) for past in moved]
         initial = initial.isel(time=-1).values
     elif isinstance(initial, Sequence) and len(initial) and all(isinstance(past, Past) for past in initial):
