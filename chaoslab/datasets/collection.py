@@ -36,12 +36,12 @@ def standard(
 ) -> Recipe:
     """The recipe of a part of the standard collection, or of some of its systems; `build` makes the same anew.
 
-    `standard("train").with_(periods=100)` is the long set. Process noise moves flows, so that noisy parts have no delay systems.
+    `standard("train").with_(periods=100)` is the long set.
     """
     _among(split, MEMBERS, "split")
     _among(granularity, GRANULARITIES, "granularity")
     return Recipe(
-        (chaotic("flow") if noise else chaotic()) if systems is None else systems,
+        chaotic() if systems is None else systems,
         split=split,
         members=MEMBERS[split],
         periods=PERIODS,
@@ -64,7 +64,7 @@ def open_collection(
     ----------
     split : "train", of one series a system, or "test", of ten that start elsewhere on the attractor
     granularity : "coarse", 15 samples a period, or "fine", 100
-    noise : whether the motion is moved by noise, of 0.025 deviations per square root of the period; flows alone
+    noise : whether the motion is moved by noise, of 0.025 deviations per square root of the period
     components : "all" or "first", the first observed coordinate
 
     Values are rounded: clean ones to 5e-5 deviations at most, noisy ones to 1e-3. Raises ValueError for an unknown part, and for

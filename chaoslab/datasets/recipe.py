@@ -86,10 +86,11 @@ class Recipe:
             raise ValueError(
                 f"maps have one sample a period, an iteration; samples={self.samples} given. Give maps a recipe of their own"
             )
-        if self.process_noise and kinds != {"flow"}:
-            wrong = next(system.label for system in self.definitions if system.kind != "flow")
+        if self.process_noise and "map" in kinds:
+            wrong = next(system.label for system in self.definitions if system.kind == "map")
             raise ValueError(
-                f"process_noise moves flows; {wrong} is none. observation_noise= is added to what is seen of any system"
+                f"process_noise moves flows and delay systems; {wrong} is a map. observation_noise= is added to what is seen of "
+                "any system"
             )
 
     @cached_property

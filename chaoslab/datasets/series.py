@@ -94,7 +94,7 @@ def motion(recipe: Recipe, system: System, block: int) -> Iterator[xr.Dataset]:
     members, skip = min(BLOCK, recipe.members - block * BLOCK), every(recipe)
     now, done, length = starts(recipe, system, block, max(2, members)), 0, stretch(recipe, system)
     how = {"rng": seed_of(recipe, system, "noise", block), "observation_noise": recipe.observation_noise}
-    how |= {"process_noise": recipe.process_noise} if system.kind == "flow" else {}  # 0 too: not the definition's own
+    how |= {"process_noise": recipe.process_noise} if system.kind != "map" else {}  # 0 too: not the definition's own
     how |= {"samples": recipe.samples * skip} if system.kind != "map" else {}
     first = {"jitter": SHIFT, "transient": alone(system)} if block else {}
     while done < recipe.count:

@@ -64,7 +64,7 @@ def packed(work: str, system: str) -> dict:
     """Pack all parts of one system into files; says what is to be known of them."""
     known, parts = load(system), {}
     for split in MEMBERS:
-        for noise in (False, True)[: 1 + (known.kind == "flow")]:
+        for noise in (False, True):
             for granularity, ds in _series(known, split, noise):
                 part = part_name(split, granularity, noise)
                 recipe = _alone(known, split, granularity, noise)

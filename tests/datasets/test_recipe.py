@@ -64,7 +64,7 @@ def test_evenly():
         ({"corruptions": (0.1,)}, TypeError, "datasets.Noise"),
         ({"seed": 1.5}, ValueError, "seed is a whole number"),
         ({"systems": ["Henon"]}, ValueError, "maps have one sample a period"),
-        ({"systems": ["MackeyGlass"], "process_noise": 0.1}, ValueError, "MackeyGlass is none"),
+        ({"systems": ["Henon"], "samples": 1, "process_noise": 0.1}, ValueError, "Henon is a map"),
     ],
 )
 def test_a_recipe_that_makes_no_sense(fields, error, words):

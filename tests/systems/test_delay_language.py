@@ -351,8 +351,7 @@ def test_a_parameter_may_appear_in_the_noise_alone():
         ({"x": "q*s"}, {}, "'q' is not declared"),
         ({"x": "s*"}, {}, "in the noise of x"),
         ({"x": "s > 1"}, {}, "conditions such as x > 0"),
-        ({"x": "s"}, {"kind": "map"}, "diffusion of a flow's Ito equations; this is a system of kind 'map'"),
-        ({"x": "s"}, {"kind": "delay", "equations": LATE}, "this is a system of kind 'delay'"),
+        ({"x": "s"}, {"kind": "map"}, "diffusion of Ito equations, of flows and delay systems; this is a system of kind 'map'"),
         ({"x": "s*x(t - 1)"}, {"kind": "delay", "equations": LATE}, "delayed states belong into equations"),
         ("s*x", {}, "noise must be a mapping"),
     ],
@@ -366,6 +365,12 @@ def test_noise_is_typeset_as_ito_writes_it():
     rows = noisy({"x": "s + x", "y": "-s*x"}).latex.splitlines()
     assert r"\mathrm{d}x &= \left(-x\right) \mathrm{d}t + \left(s + x\right) \, \mathrm{d}W_{x} \\" in rows
     assert r"\mathrm{d}y &= \left(x - y\right) \mathrm{d}t + \left(-s \, x\right) \, \mathrm{d}W_{y}" in rows
+
+
+def test_noise_of_a_delay_system_is_typeset_and_comes_back_from_its_definition():
+    system = noisy({"x": "s"}, LATE, "delay")
+    assert r"\mathrm{d}t + s \, \mathrm{d}W_{x}" in system.latex.splitlines()[1]
+    assert System(**system.definition()) == system
 
 
 def test_noise_makes_another_system():

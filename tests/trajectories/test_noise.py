@@ -17,6 +17,10 @@ FORCED = System(
     {"x": "y", "y": "x - x**3 - y/5 + cos(z)/3", "z": "w"}, {"w": 1}, {"x": 1, "y": 0, "z": 0}, name="Forced", period=6.28
 )
 DELAY = System({"x": "r*x*(1 - x(t - 1))"}, {"r": 1.8}, {"x": 0.9}, kind="delay", name="Hutchinson", period=4.2)
+#: dX = -beta X(t - 1) dt + s dW: variance s^2 (1 + sin beta) / (2 beta cos beta) (Kuchler & Mensch, Stochastics 40, 23 (1992)).
+LATE = System(
+    {"x": "-beta*x(t - lag)"}, {"beta": 1, "s": 2, "lag": 1}, {"x": 0}, kind="delay", noise={"x": "s"}, name="Late", period=8.0
+)
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +139,8 @@ def test_noise_in_deviations_of_an_orbit_at_rest_is_not_silently_none():
 # --- requests that make no sense ----------------------------------------------------------------------------------------
 
 BAD = [
-    ("Henon", {"process_noise": 0.1}, ValueError, "process_noise moves flows.*Henon is a map"),
-    (DELAY, {"process_noise": 0.1}, ValueError, "process_noise moves flows.*Hutchinson is a delay"),
+    ("Henon", {"process_noise": 0.1}, ValueError, "process_noise moves flows and delay systems.*Henon is a map"),
+    (LATE, {"parameters": {"lag": [1, 2]}, "noise_step": 0.1}, ValueError, "must have the same lags"),
     ("Lorenz", {"process_noise": [0.1, 0.2]}, ValueError, r"shape \(3,\)"),
     ("Lorenz", {"process_noise": [[0.1, 0.2, 0.1]]}, ValueError, r"shape \(3,\)"),
     ("Lorenz", {"process_noise": -0.1}, ValueError, "process_noise must be zero or positive"),
@@ -156,10 +160,9 @@ def test_bad_noise_is_refused_with_reasons(system, options, kind, message):
         simulate(system, 2, **options)
 
 
-@pytest.mark.parametrize("kind", ["map", "delay"])
-def test_a_definition_with_noise_is_a_flow(kind):
-    with pytest.raises(DefinitionError, match=r"noise.*flow"):
-        System({"x": "x/2" if kind == "map" else "-x(t - 1)"}, {}, {"x": 1}, kind=kind, noise={"x": "1"})
+def test_a_definition_with_noise_is_no_map():
+    with pytest.raises(DefinitionError, match=r"noise.*map"):
+        System({"x": "x/2"}, {}, {"x": 1}, kind="map", noise={"x": "1"})
 
 
 # --- the step -----------------------------------------------------------------------------------------------------------
@@ -203,6 +206,78 @@ def test_steps_and_samples_do_not_change_the_start_or_the_times():
     ds = simulate("Lorenz", 2, 10, process_noise=0.1, initial=[1, 2, 20])
     assert np.array_equal(ds.state[0, 0], [1, 2, 20])
     assert np.array_equal(ds.time, simulate("Lorenz", 2, 10).time)
+
+
+# --- delay systems ------------------------------------------------------------------------------------------------------
+
+
+def test_noise_of_a_delay_system_has_its_stationary_variance():
+    """Strengths that differ by member; lags do not."""
+    options = {"noise_step": 0.15, "transient": 3, "initial": np.zeros(1)}
+    x = simulate(LATE, 10, 1, parameters={"s": np.repeat([1.0, 3.0], 300)}, **options).state.values[..., 0].reshape(2, -1)
+    expected = np.array([1.0, 3.0]) * np.sqrt((1 + np.sin(1)) / (2 * np.cos(1)))
+    assert near(x.std(axis=1), expected, x.shape[1] / 1.5)
+
+
+def test_process_noise_of_a_delay_system_is_in_deviations_per_root_of_the_period():
+    spread, fraction = simulate(DELAY, 100, transient=10).state.std().item(), 1 / 100
+    options = {"initial": np.full((4000, 1), 0.9), "process_noise": 0.1}
+    moved = simulate(DELAY, 2 * fraction, 100, **options).state.values[:, 1, 0]
+    still = simulate(DELAY, 2 * fraction, 100).state.values[0, 1, 0]
+    assert abs((moved - still).std() / (0.1 * spread * np.sqrt(fraction)) - 1) < 0.08
+
+
+@pytest.mark.parametrize("system", [DELAY, "MackeyGlass", "ElNinoDelay"], ids=["Hutchinson", "MackeyGlass", "ElNinoDelay"])
+def test_weak_noise_finds_a_step_that_the_noiseless_motion_allows(system):
+    noisy, clean = simulate(system, 2, process_noise=1e-6), simulate(system, 2)
+    assert noisy.attrs["solver"] == "strong order 1"
+    spread = clean.state.std("time").values
+    assert (np.abs(noisy.state - clean.state).values < 1e-4 * spread + 1e-9).all()
+    assert np.abs(noisy.state - clean.state).max() > 0
+
+
+def test_no_step_is_longer_than_a_lag():
+    ds = simulate(LATE, 2, 2, noise_step=5.0, parameters={"lag": [0.5, 0.5]})
+    assert json.loads(ds.attrs["noise"])["process"]["step"] <= 0.5
+
+
+def test_delay_members_are_the_same_however_many_there_are_and_whoever_works():
+    options = {"samples": 10, "process_noise": 0.1, "observation_noise": 0.1, "rng": 4, "noise_step": 0.05}
+    few = simulate(DELAY, 2, members=3, workers=1, **options)
+    many = simulate(DELAY, 2, members=20, workers=3, **options)
+    for key in ("state", "observed"):
+        assert np.array_equal(few[key], many[key][:3])
+    assert len(np.unique(many.state[:, -1, 0])) == 20
+
+
+def test_the_derivative_of_a_noisy_delay_system_sees_its_path():
+    ds = simulate(DELAY, duration=6, step=0.25, process_noise=0.2, noise_step=0.05, derivative=True, members=2)
+    x = ds.state.values[..., 0]
+    drift = 1.8 * x[:, 4:] * (1 - x[:, :-4])
+    assert np.abs(ds.derivative.values[:, 4:, 0] - drift).max() < 1e-9
+
+
+def test_a_noisy_delay_series_is_continued():
+    """Noise is new; where it is weak the samples' spline is as good as the path was."""
+    first = simulate(DELAY, 3, 40, process_noise=1e-5)
+    later = simulate(DELAY, 1, 40, process_noise=1e-5, initial=first)
+    whole = simulate(DELAY, 4, 40)
+    assert np.array_equal(later.time, whole.time[120:])
+    assert np.abs(later.state.values - whole.state.values[:, 120:]).max() < 2e-3
+    strong = simulate(DELAY, 3, 40, process_noise=0.3)
+    again = [simulate(DELAY, 1, 40, process_noise=0.3, initial=strong) for _ in range(2)]
+    assert again[0].identical(again[1])
+    step = abs(again[0].state[0, 0, 0] - strong.state[0, -1, 0]).item()
+    assert 0 < step < 1
+
+
+def test_a_delay_member_that_leaves_is_marked_and_the_others_go_on():
+    blow = System({"x": "x(t - 1)*x**2"}, {}, {"x": 0.1}, kind="delay", noise={"x": "1/100"}, name="Blow", period=1.0)
+    with pytest.warns(TrajectoryWarning, match="Blow: member 1 escaped"):
+        ds = simulate(blow, 4, 20, initial=[[0.1], [5.0], [-0.1]], noise_step=0.02)
+    assert ds.status.values.tolist() == ["ok", "escaped", "ok"]
+    assert np.isfinite(ds.state[[0, 2]]).all()
+    ds.chaos.check()
 
 
 # --- what is written down -----------------------------------------------------------------------------------------------

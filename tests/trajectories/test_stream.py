@@ -89,6 +89,7 @@ SAME = {
     "noise, forced": ("Duffing", 2, FINE | {"process_noise": 0.1, "transient": 0.5}, 1e-12),
     "own noise": (OU, 10, FINE | {"parameters": {"s": [1, 2]}}, 0),
     "delay": (DELAYED, 3, {"samples": 50, "members": 2, "derivative": True, "observation_noise": 0.1}, 1e-9),
+    "delay, noise": (DELAYED, 3, {"samples": 50, "members": 2, "derivative": True, "process_noise": 0.1}, 1e-9),
     "history": (DELAYED, 2, {"samples": 50, "initial": lambda s: 1 + np.sin(s) / 2, "transient": 1}, 1e-9),
     "lags": (DELAYED, 2, {"samples": 50, "parameters": {"tau": [0.8, 1, 1.3]}, "jitter": 0.01, "derivative": True}, 1e-9),
 }
@@ -160,6 +161,7 @@ KINDS = {
     "map": request_of("Henon", 75, members=2, observation_noise=0.1),
     "noise": request_of("Duffing", 3, samples=20, process_noise=0.1, observation_noise=0.1),
     "delay": request_of(DELAYED, 2, samples=60, members=2, observation_noise=0.1, jitter=0.01),
+    "noisy delay": request_of(DELAYED, 2, samples=60, members=2, process_noise=0.1),
     "lost": request_of(SQUARED, 120, initial=[[1.1], [0.9]], observation_noise=0.1),
 }
 
