@@ -64,7 +64,8 @@ def open_collection(
     ----------
     split : "train", of one series a system, or "test", of ten that start elsewhere on the attractor
     granularity : "coarse", 15 samples a period, or "fine", 100
-    noise : whether the motion is moved by noise, of 0.025 deviations per square root of the period
+    noise : whether the motion is moved by noise, of 0.025 deviations per square root of the period. Noise drives
+        single series of twelve systems out of their basins: they end early, as `status` says
     components : "all" or "first", the first observed coordinate
 
     Values are rounded: clean ones to 5e-5 deviations at most, noisy ones to 1e-3. Raises ValueError for an unknown part, and for

@@ -121,7 +121,7 @@ class Memory:
         return rows.reshape(steps, -1, self.lanes)
 
     def keep(self, states: np.ndarray, rest: np.ndarray) -> None:
-        """Remember steps: where they begin (step, component, lane), and the rest of their pieces, (step, power and component, lane)."""
+        """Remember steps: where they begin, (step, component, lane), and the rest of their pieces, (step, row, lane)."""
         slots = (self.done + np.arange(len(states))) % len(self.pieces)
         self.pieces[slots, 0] = states
         self.pieces[slots, 1:] = rest.reshape(len(rest), len(PIECE), *states.shape[1:])
@@ -170,9 +170,8 @@ class Memory:
 
 def _check(flat: Flat, parameters, pasts, values, streams, lags, step) -> None:
     if values.shape not in ((len(parameters),), (len(pasts), len(parameters))):
-        raise ValueError(
-            f"values must have shape ({len(parameters)},) or ({len(pasts)}, {len(parameters)}), one a parameter; {values.shape} given"
-        )
+        shapes = f"({len(parameters)},) or ({len(pasts)}, {len(parameters)})"
+        raise ValueError(f"values must have shape {shapes}, one a parameter; {values.shape} given")
     wrong = next((past for past in pasts if past.coefficients.shape[1] != len(flat.variables)), None)
     if wrong is not None:
         raise ValueError(f"a past must have {len(flat.variables)} components, {wrong.coefficients.shape[1]} given")

@@ -108,7 +108,7 @@ class Scheme:
 
 @lru_cache(maxsize=256)
 def scheme(flat: Flat, diffusion: tuple[Node, ...], parameters: tuple[Node, ...], engine: str | None = None) -> Scheme:
-    """The compiled step of a flow or delay system with the amplitudes `diffusion`, one tree a component, `tree.ZERO` where there is none.
+    """The compiled step of a flow or delay system with the amplitudes `diffusion`, a tree a component, `tree.ZERO` for none.
 
     `parameters` are the name nodes of run-time values in the order in which they will come. `engine` is "heyoka" or
     "numpy"; by default heyoka where it is installed and nothing has a kink. An amplitude may depend on its own component,

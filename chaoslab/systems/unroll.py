@@ -232,7 +232,7 @@ class _Unroller:
             reason = 'has delayed states: write kind = "delay"' if past else "has no delayed state; one is written x(t - tau)"
             raise DefinitionError(f"a system of kind {kind!r} {reason}")
         if self.text.noise and kind == "map":
-            raise DefinitionError("[noise] is the diffusion of Ito equations, of flows and delay systems; this is a system of kind 'map'")
+            raise DefinitionError("[noise] is the diffusion of Ito equations, of flows and delay systems; this is a map")
 
     def extras(self, components, variables):
         """What is observed, each component's noise and image (each None where the text has none), and what is conserved."""

@@ -4,9 +4,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..integrate import Past, Solution, iterate, marked, sizes_of, solve
+from ..integrate import Past, Solution, iterate, marked, noisy_delay, sizes_of, solve
 from ..integrate import noise as engine
-from ..integrate import noisy_delay
 from ..sweep import Bar
 from ..systems import System
 from .grid import Grid

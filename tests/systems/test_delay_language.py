@@ -351,7 +351,7 @@ def test_a_parameter_may_appear_in_the_noise_alone():
         ({"x": "q*s"}, {}, "'q' is not declared"),
         ({"x": "s*"}, {}, "in the noise of x"),
         ({"x": "s > 1"}, {}, "conditions such as x > 0"),
-        ({"x": "s"}, {"kind": "map"}, "diffusion of Ito equations, of flows and delay systems; this is a system of kind 'map'"),
+        ({"x": "s"}, {"kind": "map"}, "diffusion of Ito equations, of flows and delay systems; this is a map"),
         ({"x": "s*x(t - 1)"}, {"kind": "delay", "equations": LATE}, "delayed states belong into equations"),
         ("s*x", {}, "noise must be a mapping"),
     ],
