@@ -59,4 +59,3 @@ def test_an_exponent_that_is_hardly_known_is_rejected():
 
 def test_a_conservative_sea_is_no_attractor():
     assert reason(load("SprottA")) in ("no attractor", "quasi-periodic", "weak chaos")
-
